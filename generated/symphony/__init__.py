@@ -1,0 +1,1 @@
+"""The contract, compiled by `make generate`; never edited."""
