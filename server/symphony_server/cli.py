@@ -1,0 +1,335 @@
+"""The `symphony` command."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shlex
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import structlog
+import typer
+from pydantic import ValidationError
+
+from symphony_server.settings import Settings
+
+app = typer.Typer(
+    help="The Symphony data layer: users, projects and workflows behind one gRPC contract.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+token_app = typer.Typer(
+    help="Access tokens, made and revoked in the database itself, for whoever holds it.",
+    no_args_is_help=True,
+)
+app.add_typer(token_app, name="token")
+
+T = TypeVar("T")
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="Where the data is. [env: SYMPHONY_DATABASE_URL; default: sqlite:///symphony.db]",
+    ),
+]
+
+
+def main() -> None:
+    """Run the command."""
+    app()
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"symphony {version('symphony-data')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def serve(
+    database: Database = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where to serve. [env: SYMPHONY_LISTEN; default: 127.0.0.1:50051]",
+        ),
+    ] = None,
+    bootstrap_admin: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EMAIL",
+            help="On an empty database, make the first ADMIN. [env: SYMPHONY_BOOTSTRAP_ADMIN]",
+        ),
+    ] = None,
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Where the first ADMIN's token is written. [env: SYMPHONY_TOKEN_FILE]",
+        ),
+    ] = None,
+    dev: Annotated[
+        bool | None,
+        typer.Option(
+            "--dev",
+            help="For trying out: --bootstrap-admin admin@localhost --token-file symphony.token, "
+            "and a small demo world. [env: SYMPHONY_DEV]",
+        ),
+    ] = None,
+    insecure: Annotated[
+        bool | None,
+        typer.Option(
+            "--insecure",
+            help="Serve without TLS beyond loopback all the same. [env: SYMPHONY_INSECURE]",
+        ),
+    ] = None,
+    auto_migrate: Annotated[
+        bool | None,
+        typer.Option(
+            help="Apply pending migrations at start. [env: SYMPHONY_AUTO_MIGRATE; default: yes]"
+        ),
+    ] = None,
+) -> None:
+    """Serve until SIGTERM or Ctrl-C, then finish what runs and exit with 0."""
+    settings = _settings(
+        database_url=database,
+        listen=listen,
+        bootstrap_admin=bootstrap_admin,
+        token_file=token_file,
+        dev=dev,
+        insecure=insecure,
+        auto_migrate=auto_migrate,
+    )
+    _configure_logging(settings)
+    # Here, so that `--help` and `--version` do not wait for grpc.
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        _or_exit(lambda: runner.run(_serve(settings)))
+
+
+async def _serve(settings: Settings) -> None:
+    from symphony_server.main import start_server
+
+    server = await start_server(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    target = f"{settings.listen.rpartition(':')[0]}:{server.port}"
+    typer.echo(f"Symphony {version('symphony-data')} serves {settings.database_url} on {target}")
+    if server.made_admin:
+        typer.echo(
+            f"made the first ADMIN, {settings.bootstrap_admin}; token: {settings.token_file}"
+        )
+    if settings.dev and settings.token_file is not None:
+        typer.echo(_first_steps(target, settings.token_file))
+    sys.stdout.flush()
+    await stop.wait()
+    typer.echo("stopping: finishing the calls under way")
+    await server.stop()
+
+
+def _first_steps(target: str, token_file: Path) -> str:
+    """Three commands that work as they are pasted."""
+    beside = Path(sys.executable).with_name("grpcurl")
+    grpcurl = "grpcurl"
+    if shutil.which("grpcurl") is None and beside.exists():
+        cwd = Path.cwd()
+        grpcurl = shlex.quote(
+            str(beside.relative_to(cwd)) if beside.is_relative_to(cwd) else str(beside)
+        )
+    if not token_file.exists():
+        return (
+            f"the token file {token_file} is gone; make another token with\n"
+            f"  symphony token create --user admin@localhost"
+        )
+    bearer = f'-H "authorization: Bearer $(cat {shlex.quote(str(token_file))})"'
+    call = f"{grpcurl} -plaintext"
+    return "\n".join(
+        (
+            "try it from this directory, in another terminal:",
+            f"  {call} {target} symphony.v1.ServerInfoService/GetServerInfo",
+            f"  {call} {bearer} {target} symphony.v1.AccessService/WhoAmI",
+            f'  {call} {bearer} -d \'{{"name_prefix": "test"}}\' {target} '
+            "symphony.v1.WorkflowService/ListWorkflows",
+        )
+    )
+
+
+@app.command()
+def migrate(
+    database: Database = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say which migrations are pending.")
+    ] = False,
+) -> None:
+    """Bring the database's schema to this version."""
+    settings = _settings(database_url=database)
+    from symphony_server.store import migrate as migrations
+    from symphony_server.store.database import parse_url
+
+    def run() -> list[str]:
+        file = parse_url(settings.database_url)
+        return migrations.pending(file) if plan else migrations.migrate(file)
+
+    names = _or_exit(run)
+    said = "pending" if plan else "applied"
+    typer.echo("\n".join(f"{said} {name}" for name in names) or "nothing to do")
+
+
+@token_app.command("create")
+def token_create(
+    user: Annotated[str, typer.Option(help="The user: an id or an e-mail address.")],
+    name: Annotated[str, typer.Option(help="A name that tells it from others.")] = "cli",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="A permission or its prefix, e.g. 'workflows.'; again for more."),
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=36500, help="Ends after so many days.")
+    ] = None,
+    database: Database = None,
+) -> None:
+    """Make a token and print its secret, this once."""
+    from symphony_server import operator_tokens
+
+    made = _on_database(
+        database,
+        lambda store, deployment: operator_tokens.create(
+            store, deployment, user=user, name=name, scopes=scope or ["*"], days=days
+        ),
+    )
+    typer.echo(f"{made.token.id} {made.token.name}", err=True)
+    typer.echo(made.secret)
+
+
+@token_app.command("list")
+def token_list(
+    user: Annotated[str, typer.Option(help="The user: an id or an e-mail address.")],
+    database: Database = None,
+) -> None:
+    """List a user's tokens."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from symphony_server import operator_tokens
+
+    tokens = _on_database(database, lambda store, _: operator_tokens.list_all(store, user=user))
+    if not sys.stdout.isatty():
+        for token in tokens:
+            typer.echo("\t".join((token.id, token.name, *operator_tokens.times(token))))
+        return
+    table = Table("ID", "NAME", "SCOPES", "CREATED", "EXPIRES", "LAST USED")
+    for token in tokens:
+        table.add_row(token.id, token.name, " ".join(token.scopes), *operator_tokens.times(token))
+    Console().print(table)
+
+
+@token_app.command("revoke")
+def token_revoke(
+    token_id: Annotated[str, typer.Argument(metavar="TOKEN_ID", help="token_…, from 'list'.")],
+    database: Database = None,
+) -> None:
+    """Revoke a token: running servers refuse it within a second."""
+    from symphony_server import operator_tokens
+
+    _on_database(
+        database,
+        lambda store, deployment: operator_tokens.revoke(store, deployment, token_id=token_id),
+    )
+    typer.echo(f"revoked {token_id}")
+
+
+def _on_database(database: str | None, work: Callable[[Any, Any], Coroutine[Any, Any, T]]) -> T:
+    """Do something in the database itself, whether or not a server runs on it."""
+    settings = _settings(database_url=database)
+    from symphony_server.main import deploy, open_store
+
+    async def run() -> T:
+        store = open_store(settings)
+        store.start()
+        try:
+            return await work(store, await deploy(settings, store))
+        finally:
+            await store.close()
+
+    return _or_exit(lambda: asyncio.run(run()))
+
+
+def _settings(**given: Any) -> Settings:
+    """The settings, or an exit that names each wrong one."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        for wrong in error.errors():
+            name = ".".join(str(part) for part in wrong["loc"])
+            message = wrong["msg"].removeprefix("Value error, ")
+            variable = f"{name} (SYMPHONY_{name.upper()}): " if name else ""
+            typer.echo(f"symphony: {variable}{message}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _or_exit(work: Callable[[], T]) -> T:
+    """What the work returns, or an exit with a sentence for what a person can mend."""
+    from symphony_server.refusal import Refused
+    from symphony_server.store.database import UnsupportedDatabase
+    from symphony_server.store.migrate import SchemaNewer, SchemaOutdated
+
+    try:
+        return work()
+    except (UnsupportedDatabase, SchemaNewer, SchemaOutdated) as error:
+        typer.echo(f"symphony: {error}", err=True)
+        raise typer.Exit(2) from None
+    except Refused as refused:
+        for violation in refused.violations:
+            typer.echo(f"symphony: {violation.description}", err=True)
+        raise typer.Exit(1) from None
+    except (OSError, RuntimeError) as error:
+        typer.echo(f"symphony: {error}", err=True)
+        raise typer.Exit(1) from None
+
+
+def _configure_logging(settings: Settings) -> None:
+    """Logs to standard error, for people on a terminal and as JSON elsewhere."""
+    logging.basicConfig(level=settings.log_level, stream=sys.stderr, format="%(message)s")
+    logging.getLogger("peewee.migrations").setLevel(logging.WARNING)
+    people = settings.log_format == "console" or (
+        settings.log_format == "auto" and sys.stderr.isatty()
+    )
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

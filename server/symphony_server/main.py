@@ -1,0 +1,165 @@
+"""The wiring, and the only place for it: settings → store → use cases → gRPC server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from symphony_server.access.authentication import Authenticator
+from symphony_server.clock import now_us
+from symphony_server.demo import create_demo_world
+from symphony_server.identities import StoredIdentities
+from symphony_server.rpc.exchange import Services
+from symphony_server.rpc.load import Load
+from symphony_server.rpc.observations import Observations
+from symphony_server.rpc.refusal_log import RefusalLog
+from symphony_server.rpc.server import RpcServer, served_services
+from symphony_server.settings import Settings
+from symphony_server.store.database import parse_url
+from symphony_server.store.doors import SqliteStore
+from symphony_server.store.migrate import SchemaOutdated, migrate, pending
+from symphony_server.store.transaction import Transaction
+from symphony_server.use_cases.bootstrap import bootstrap_admin
+from symphony_server.use_cases.call import Deployment
+from symphony_server.use_cases.page_tokens import KEY_BYTES, KEY_NAME, PageTokens
+from symphony_server.use_cases.write import REQUEST_ID_RETENTION_US
+
+_log = logging.getLogger(__name__)
+
+HOUSEKEEPING_SECONDS: Final = 60.0
+HOUSEKEEPING_ROWS: Final = 1000
+"""Expired rows removed in one transaction, so that no caller waits long for it."""
+
+
+def open_store(settings: Settings) -> SqliteStore:
+    """The store that the settings name, migrated but not started.
+
+    Raises UnsupportedDatabase, SchemaNewer, and SchemaOutdated when it is not to migrate.
+    """
+    file = parse_url(settings.database_url)
+    if settings.auto_migrate:
+        migrate(file)
+    elif pending(file):
+        raise SchemaOutdated("the database lacks migrations; run 'symphony migrate' first")
+    return SqliteStore(file)
+
+
+async def deploy(settings: Settings, store: SqliteStore) -> Deployment:
+    """What holds for every call, with the keys that all servers on the database share."""
+    key = await store.write(_page_token_key)
+    return Deployment(tiers=settings.tiers, page_tokens=PageTokens(key), services=served_services())
+
+
+@dataclass
+class RunningServer:
+    """A server that answers calls."""
+
+    port: int
+    made_admin: bool
+    """True when this start made the first ADMIN."""
+    services: Services
+    _settings: Settings
+    _store: SqliteStore
+    _rpc: RpcServer
+    _housekeeping: asyncio.Task[None]
+
+    async def stop(self) -> None:
+        """Drain: refuse what is new, finish what runs, make it durable, close."""
+        await self._rpc.stop(
+            drain_seconds=self._settings.drain_seconds, grace_seconds=self._settings.grace_seconds
+        )
+        self._housekeeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._housekeeping
+        await self.services.refusals.close()
+        await self._store.close()
+
+
+async def start_server(settings: Settings) -> RunningServer:
+    """Open the store, make what the settings ask for, and serve.
+
+    Raises what `open_store` raises, and RuntimeError when the address is taken.
+    """
+    store = open_store(settings)
+    store.start()
+    try:
+        deployment = await deploy(settings, store)
+        made_admin = await _first_start(settings, store, deployment)
+        services = Services(
+            store=store,
+            authenticator=Authenticator(StoredIdentities(store)),
+            deployment=deployment,
+            load=Load(max_calls=settings.max_calls),
+            observations=Observations(),
+            refusals=RefusalLog(store),
+        )
+        # gRPC's own bound is far above ours, which can answer with details.
+        rpc = RpcServer(services, max_concurrent=settings.max_calls * 4)
+        port = await rpc.start(settings.listen)
+    except BaseException:
+        await store.close()
+        raise
+    housekeeping = asyncio.create_task(_keep_house(store))
+    return RunningServer(port, made_admin, services, settings, store, rpc, housekeeping)
+
+
+async def _first_start(settings: Settings, store: SqliteStore, deployment: Deployment) -> bool:
+    email, token_file = settings.bootstrap_admin, settings.token_file
+    if email is None or token_file is None:
+        return False
+
+    def make(transaction: Transaction) -> bool:
+        secret = bootstrap_admin(transaction, deployment, email)
+        if secret is None:
+            return False
+        if settings.dev:
+            create_demo_world(transaction, deployment)
+        # Before the commit: an ADMIN whose token nobody has is worse than a file too many.
+        _write_secret(token_file, secret)
+        return True
+
+    return await store.write(make)
+
+
+def _write_secret(path: Path, secret: str) -> None:
+    """Write a file that only its owner may read, all of it or none."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret + "\n")
+        file.flush()
+        os.fsync(descriptor)
+    draft.replace(path)
+
+
+def _page_token_key(transaction: Transaction) -> bytes:
+    key = transaction.keys.get(KEY_NAME)
+    if key is None:
+        key = secrets.token_bytes(KEY_BYTES)
+        transaction.keys.insert(KEY_NAME, key)
+    return key
+
+
+def _forget_expired(before_us: int, transaction: Transaction) -> int:
+    return transaction.request_ids.forget_expired(before_us=before_us, limit=HOUSEKEEPING_ROWS)
+
+
+async def _keep_house(store: SqliteStore) -> None:
+    """Remove what has expired, now and then, a little at a time."""
+    while True:
+        try:
+            before_us = now_us() - REQUEST_ID_RETENTION_US
+            removed = HOUSEKEEPING_ROWS
+            while removed == HOUSEKEEPING_ROWS:
+                removed = await store.write(partial(_forget_expired, before_us))
+        except Exception:
+            _log.warning("housekeeping failed and is tried again", exc_info=True)
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)

@@ -1,0 +1,51 @@
+"""What the stages of the pipeline hand to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import grpc
+
+from symphony_server.access.authentication import Authenticator
+from symphony_server.rpc.load import Load
+from symphony_server.rpc.methods import Method
+from symphony_server.rpc.observations import Observations
+from symphony_server.rpc.refusal_log import RefusalLog
+from symphony_server.store.doors import Store
+from symphony_server.use_cases.call import Call, Deployment
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One call on the wire."""
+
+    call: Call
+    body: bytes
+    metadata: Mapping[str, str]
+    context: grpc.aio.ServicerContext[bytes, bytes]
+    code: grpc.StatusCode = grpc.StatusCode.OK
+    reason: str = ""
+    """The ErrorReason of the status, without its prefix; empty when it is OK."""
+
+    @property
+    def peer(self) -> str:
+        """The address of the other end without its port, for example `ipv4:127.0.0.1`."""
+        address: str = self.context.peer()
+        return address.rpartition(":")[0] or address
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the stages use, the same for every call."""
+
+    store: Store
+    authenticator: Authenticator
+    deployment: Deployment
+    load: Load
+    observations: Observations
+    refusals: RefusalLog
+
+
+Handler = Callable[[Exchange], Awaitable[bytes]]
+Stage = Callable[[Method, Services, Handler], Handler]

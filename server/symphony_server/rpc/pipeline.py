@@ -1,0 +1,62 @@
+"""The way of a call through the wire: one ordered list of stages, composed once a method.
+
+`STAGES` is the order, outermost first. A stage gets the method, the services it may use and
+the handler further in, and returns the handler further out; so a call passes through plain
+functions and no wrapper is built while it runs.
+
+A stage may answer by returning bytes, refuse by raising `Refused`, or hand the call on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from symphony_server.rpc.exchange import Exchange, Handler, Services, Stage
+from symphony_server.rpc.methods import Method
+from symphony_server.rpc.services import CHANGES_IDENTITY, Endpoint
+from symphony_server.rpc.stages.answer import answer
+from symphony_server.rpc.stages.authenticate import authenticate
+from symphony_server.rpc.stages.check_structure import check_structure
+from symphony_server.rpc.stages.deadline import deadline
+from symphony_server.rpc.stages.observe import observe
+from symphony_server.rpc.stages.record_refusals import record_refusals
+from symphony_server.rpc.stages.shed_load import shed_load
+
+STAGES: Final[Sequence[Stage]] = (
+    # Sees every call whatever becomes of it, and how it ended.
+    observe,
+    # Turns what came out into an answer or a status; nothing else may abort a call.
+    answer,
+    # Refuses what cannot be answered in time, before anything is spent on it.
+    deadline,
+    # Refuses what is too much, cheaply: before the database and without a record.
+    shed_load,
+    # Records every refusal from further in, among them those of nobody authenticated.
+    record_refusals,
+    # Tells who is calling, before a byte of the request is looked at.
+    authenticate,
+    # Tells what is asked, and that it keeps to the contract.
+    check_structure,
+)
+
+
+def compose(method: Method, services: Services, endpoint: Endpoint) -> Handler:
+    """The whole way of a method's calls, from the bytes to the answer."""
+    handler = _use_case(method, services, endpoint)
+    for stage in reversed(STAGES):
+        handler = stage(method, services, handler)
+    return handler
+
+
+def _use_case(method: Method, services: Services, endpoint: Endpoint) -> Handler:
+    store, authenticator = services.store, services.authenticator
+    changes_identity = method.name in CHANGES_IDENTITY
+
+    async def use_case(exchange: Exchange) -> bytes:
+        response = await endpoint(store, exchange.call)
+        if changes_identity:
+            authenticator.forget()
+        return response
+
+    return use_case

@@ -1,0 +1,129 @@
+"""The gRPC server: from the contract's methods to a listening port, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, Final
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1._async import HealthServicer
+
+from symphony_server.rpc.exchange import Exchange, Handler, Services
+from symphony_server.rpc.methods import Method, read_methods
+from symphony_server.rpc.pipeline import compose
+from symphony_server.rpc.reflection import add_reflection
+from symphony_server.rpc.services import ENDPOINTS
+from symphony_server.rpc.stages.answer import REQUEST_ID
+from symphony_server.use_cases.call import Call
+
+HEALTH: Final = "grpc.health.v1.Health"
+_REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,64}")
+
+OPTIONS: Final[Mapping[str, int]] = {
+    # A request beyond 4 MiB is refused by us, with details; beyond this gRPC cuts it off.
+    "grpc.max_receive_message_length": 8 * 1024 * 1024,
+    # Metadata above 8 KiB is refused at random and above 16 KiB always unless it is said.
+    "grpc.max_metadata_size": 8 * 1024,
+    "grpc.absolute_max_metadata_size": 16 * 1024,
+    # Off, or a second server binds the same port in silence (SO_REUSEPORT).
+    "grpc.so_reuseport": 0,
+    # Connections that say nothing, or never finish their handshake, are closed.
+    "grpc.server_handshake_timeout_ms": 10_000,
+    "grpc.max_connection_idle_ms": 10 * 60 * 1000,
+    # Clients may ping this often; ours do every 20 s.
+    "grpc.http2.min_ping_interval_without_data_ms": 10_000,
+    "grpc.keepalive_permit_without_calls": 1,
+    "grpc.keepalive_time_ms": 60_000,
+    "grpc.keepalive_timeout_ms": 20_000,
+}
+
+
+def served_services() -> tuple[str, ...]:
+    """The full names of the contract's services of which something is served."""
+    return tuple(dict.fromkeys(name.partition("/")[0] for name in ENDPOINTS))
+
+
+class RpcServer:
+    """Serves the contract, health and reflection."""
+
+    def __init__(self, services: Services, *, max_concurrent: int) -> None:
+        """Compose every method's pipeline. Raises PolicyMissing for a contract without."""
+        self._services = services
+        self._server = grpc.aio.server(
+            options=tuple(OPTIONS.items()), maximum_concurrent_rpcs=max_concurrent
+        )
+        self._health = HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        by_service: dict[str, dict[str, grpc.RpcMethodHandler[bytes, bytes]]] = defaultdict(dict)
+        for method in read_methods().values():
+            handler = self._method_handler(method)
+            by_service[method.service][method.name.partition("/")[2]] = handler
+        for service, handlers in by_service.items():
+            generic = grpc.method_handlers_generic_handler(service, handlers)
+            self._server.add_generic_rpc_handlers((generic,))
+        add_reflection(self._server, (*by_service, HEALTH))
+
+    async def start(self, address: str, credentials: grpc.ServerCredentials | None = None) -> int:
+        """Listen on `HOST:PORT` and serve; returns the port. Raises RuntimeError when the
+        address is taken.
+        """
+        if credentials is None:
+            port = self._server.add_insecure_port(address)
+        else:
+            port = self._server.add_secure_port(address, credentials)
+        await self._server.start()
+        for service in ("", *served_services()):
+            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        return port
+
+    async def stop(self, *, drain_seconds: float, grace_seconds: float) -> None:
+        """Say NOT_SERVING, give clients time to notice, refuse new calls, finish the others."""
+        await self._health.enter_graceful_shutdown()
+        if drain_seconds:
+            await asyncio.sleep(drain_seconds)
+        self._services.load.stopping = True
+        await self._server.stop(grace_seconds)
+
+    def _method_handler(self, method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
+        """The handler that gRPC calls with bytes, so that what does not parse is seen too."""
+        endpoint = ENDPOINTS.get(method.name)
+        if endpoint is None:
+            return _not_served(method)
+        handler = compose(method, self._services, endpoint)
+        return grpc.unary_unary_rpc_method_handler(_entry(method, self._services, handler))
+
+
+def _entry(method: Method, services: Services, handler: Handler) -> Any:
+    deployment = services.deployment
+    name = method.name
+
+    async def enter(body: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+        started_ns = time.monotonic_ns()
+        metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
+        request_id = metadata.get(REQUEST_ID)
+        if request_id is None or not _REQUEST_ID.fullmatch(request_id):
+            request_id = uuid.uuid4().hex
+        call = Call(name, deployment, request_id, started_ns)
+        return await handler(Exchange(call, body, metadata, context))
+
+    return enter
+
+
+def _not_served(method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
+    """An RPC of the contract that this version does not serve."""
+
+    async def refuse(_: Any, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+        await context.abort(
+            grpc.StatusCode.UNIMPLEMENTED,
+            f"{method.name} is in the contract, but this version of the server does not serve it",
+        )
+
+    if method.streams:
+        return grpc.unary_stream_rpc_method_handler(refuse)
+    return grpc.unary_unary_rpc_method_handler(refuse)

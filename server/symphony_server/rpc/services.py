@@ -1,0 +1,112 @@
+"""Which use case answers which RPC, and through which door of the store.
+
+A new RPC of the contract is served by adding its line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from symphony_server.store.doors import Store
+from symphony_server.use_cases.call import Call
+from symphony_server.use_cases.get_server_info import get_server_info
+from symphony_server.use_cases.projects.add_project_member import add_project_member
+from symphony_server.use_cases.projects.create_project import create_project
+from symphony_server.use_cases.projects.delete_project import delete_project
+from symphony_server.use_cases.projects.get_project import get_project, get_project_constraints
+from symphony_server.use_cases.projects.list_project_members import list_project_members
+from symphony_server.use_cases.projects.list_projects import list_projects
+from symphony_server.use_cases.projects.remove_project_member import remove_project_member
+from symphony_server.use_cases.projects.update_project import update_project
+from symphony_server.use_cases.projects.update_project_member import update_project_member
+from symphony_server.use_cases.tokens.create_token import create_token
+from symphony_server.use_cases.tokens.list_tokens import list_tokens
+from symphony_server.use_cases.tokens.revoke_token import revoke_token
+from symphony_server.use_cases.tokens.who_am_i import who_am_i
+from symphony_server.use_cases.users.create_user import create_user
+from symphony_server.use_cases.users.delete_user import delete_user
+from symphony_server.use_cases.users.get_user import get_user, get_user_by_email
+from symphony_server.use_cases.users.get_user_capabilities import get_user_capabilities
+from symphony_server.use_cases.users.list_users import list_users
+from symphony_server.use_cases.users.update_user import update_user
+from symphony_server.use_cases.workflows.create_workflow import create_workflow
+from symphony_server.use_cases.workflows.delete_workflow import delete_workflow
+from symphony_server.use_cases.workflows.get_workflow import get_workflow
+from symphony_server.use_cases.workflows.list_workflows import list_workflows
+from symphony_server.use_cases.workflows.update_workflow import update_workflow
+from symphony_server.use_cases.write import Action, write
+
+Endpoint = Callable[[Store, Call], Awaitable[bytes]]
+"""Answers a call whose request is known to keep to the contract; returns the response's
+bytes or raises Refused."""
+
+
+def _write(action: Action) -> Endpoint:
+    """A command: one transaction, durable before it is answered."""
+
+    async def endpoint(store: Store, call: Call) -> bytes:
+        return await write(store, call, action)
+
+    return endpoint
+
+
+def _get(query: Callable[[Any, Call, Any], Any]) -> Endpoint:
+    """A query that reads a handful of rows by key."""
+
+    async def endpoint(store: Store, call: Call) -> bytes:
+        response = await store.point_read(lambda snapshot: query(snapshot, call, call.request))
+        return bytes(response.SerializeToString())
+
+    return endpoint
+
+
+def _list(query: Callable[[Any, Call, Any], Any]) -> Endpoint:
+    """A query that scans, on a snapshot of its own, off the event loop."""
+
+    async def endpoint(store: Store, call: Call) -> bytes:
+        return await store.read(
+            lambda snapshot: bytes(query(snapshot, call, call.request).SerializeToString())
+        )
+
+    return endpoint
+
+
+ENDPOINTS: Final[Mapping[str, Endpoint]] = {
+    "symphony.v1.UserService/CreateUser": _write(create_user),
+    "symphony.v1.UserService/GetUser": _get(get_user),
+    "symphony.v1.UserService/GetUserByEmail": _get(get_user_by_email),
+    "symphony.v1.UserService/UpdateUser": _write(update_user),
+    "symphony.v1.UserService/DeleteUser": _write(delete_user),
+    "symphony.v1.UserService/ListUsers": _list(list_users),
+    "symphony.v1.UserService/GetUserCapabilities": _get(get_user_capabilities),
+    "symphony.v1.ProjectService/CreateProject": _write(create_project),
+    "symphony.v1.ProjectService/GetProject": _get(get_project),
+    "symphony.v1.ProjectService/UpdateProject": _write(update_project),
+    "symphony.v1.ProjectService/DeleteProject": _write(delete_project),
+    "symphony.v1.ProjectService/ListProjects": _list(list_projects),
+    "symphony.v1.ProjectService/GetProjectConstraints": _get(get_project_constraints),
+    "symphony.v1.ProjectService/AddProjectMember": _write(add_project_member),
+    "symphony.v1.ProjectService/UpdateProjectMember": _write(update_project_member),
+    "symphony.v1.ProjectService/RemoveProjectMember": _write(remove_project_member),
+    "symphony.v1.ProjectService/ListProjectMembers": _list(list_project_members),
+    "symphony.v1.WorkflowService/CreateWorkflow": _write(create_workflow),
+    "symphony.v1.WorkflowService/GetWorkflow": _get(get_workflow),
+    "symphony.v1.WorkflowService/UpdateWorkflow": _write(update_workflow),
+    "symphony.v1.WorkflowService/DeleteWorkflow": _write(delete_workflow),
+    "symphony.v1.WorkflowService/ListWorkflows": _list(list_workflows),
+    "symphony.v1.AccessService/WhoAmI": _get(who_am_i),
+    "symphony.v1.AccessService/CreateToken": _write(create_token),
+    "symphony.v1.AccessService/ListTokens": _list(list_tokens),
+    "symphony.v1.AccessService/RevokeToken": _write(revoke_token),
+    "symphony.v1.ServerInfoService/GetServerInfo": _get(get_server_info),
+}
+
+CHANGES_IDENTITY: Final = frozenset(
+    {
+        "symphony.v1.UserService/UpdateUser",
+        "symphony.v1.UserService/DeleteUser",
+        "symphony.v1.AccessService/RevokeToken",
+    }
+)
+"""The RPCs after which what is remembered of users and tokens may be wrong."""

@@ -1,0 +1,24 @@
+"""Tells what is asked, and that it keeps to the contract's rules."""
+
+from __future__ import annotations
+
+from symphony_server.rpc.exchange import Exchange, Handler, Services
+from symphony_server.rpc.methods import Method
+from symphony_server.rpc.structure import Structure
+
+
+def check_structure(method: Method, services: Services, inner: Handler) -> Handler:
+    """Parse the request and check it, or refuse the call."""
+    structure = Structure(method)
+    writes = method.writes
+
+    async def checked(exchange: Exchange) -> bytes:
+        call = exchange.call
+        call.request_bytes = exchange.body
+        call.request = request = structure.parse(exchange.body)
+        if writes and request.request_id:
+            call.request_id = request.request_id
+        call.update_paths = structure.check(request)
+        return await inner(exchange)
+
+    return checked

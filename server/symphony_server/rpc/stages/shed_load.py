@@ -1,0 +1,44 @@
+"""Refuses calls that the server could not finish in time."""
+
+from __future__ import annotations
+
+from symphony.v1.error_reason_pb2 import ErrorReason
+from symphony_server.refusal import Refused, Violation
+from symphony_server.rpc.exchange import Exchange, Handler, Services
+from symphony_server.rpc.methods import Method
+
+RETRY_AFTER_SECONDS = 0.5
+
+
+def shed_load(method: Method, services: Services, inner: Handler) -> Handler:
+    """Bound the calls under way, and take none while the server stops."""
+    load = services.load
+
+    async def admitted(exchange: Exchange) -> bytes:
+        if load.stopping:
+            raise Refused(
+                [
+                    Violation(
+                        ErrorReason.ERROR_REASON_SHUTTING_DOWN,
+                        "the server is stopping; retry, and another one answers",
+                    )
+                ],
+                retry_after_seconds=RETRY_AFTER_SECONDS,
+            )
+        if load.calls >= load.max_calls:
+            raise Refused(
+                [
+                    Violation(
+                        ErrorReason.ERROR_REASON_OVERLOADED,
+                        f"{load.max_calls} calls are under way already; retry later",
+                    )
+                ],
+                retry_after_seconds=RETRY_AFTER_SECONDS,
+            )
+        load.calls += 1
+        try:
+            return await inner(exchange)
+        finally:
+            load.calls -= 1
+
+    return admitted

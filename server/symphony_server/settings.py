@@ -1,0 +1,84 @@
+"""The settings of a server: from the command line, `SYMPHONY_…` variables, or the defaults."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from symphony_server.rules.tiers import TierTable
+
+DEV_ADMIN = "admin@localhost"
+DEV_TOKEN_FILE = Path("symphony.token")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Each is also an environment variable: `SYMPHONY_LISTEN`."""
+
+    model_config = SettingsConfigDict(env_prefix="SYMPHONY_", frozen=True, extra="ignore")
+
+    database_url: str = "sqlite:///symphony.db"
+    """Where the data is: `sqlite:///FILE`."""
+    listen: str = "127.0.0.1:50051"
+    """`HOST:PORT` to serve on; port 0 takes a free one."""
+    bootstrap_admin: str | None = None
+    """On an empty database: the e-mail address of the first ADMIN."""
+    token_file: Path | None = None
+    """Where the first ADMIN's token is written (mode 0600)."""
+    dev: bool = False
+    """For trying out: makes the first ADMIN and a small demo world, and says what to do next."""
+    insecure: bool = False
+    """Serve without TLS beyond loopback all the same."""
+    auto_migrate: bool = True
+    """Apply pending migrations at start."""
+    max_calls: int = Field(default=1000, ge=1)
+    """Calls under way at once; more are refused as OVERLOADED."""
+    drain_seconds: float = Field(default=0.0, ge=0)
+    """How long a stopping server says NOT_SERVING before it refuses calls."""
+    grace_seconds: float = Field(default=10.0, ge=0)
+    """How long a stopping server lets calls finish."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "console", "json"] = "auto"
+    """`auto` is console on a terminal and json otherwise."""
+    tiers: TierTable = TierTable()
+    """The limits of each tier, as JSON: `{"free": {"max_workflows": 20}}`."""
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65535:
+            raise ValueError("must be HOST:PORT, for example 127.0.0.1:50051 or [::1]:50051")
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _dev_implies(cls, values: Any) -> Any:
+        if isinstance(values, dict) and str(values.get("dev", "")).lower() in ("1", "true", "yes"):
+            values = {**values}
+            values.setdefault("bootstrap_admin", DEV_ADMIN)
+            values.setdefault("token_file", DEV_TOKEN_FILE)
+        return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.bootstrap_admin is not None and self.token_file is None:
+            raise ValueError("bootstrap_admin needs token_file, where the admin's token is written")
+        if not self.insecure and not _is_loopback(self.listen.rpartition(":")[0]):
+            raise ValueError(
+                f"listen: {self.listen} is reachable from other machines, and without TLS anybody "
+                "on the way reads the tokens; listen on 127.0.0.1, or say --insecure"
+            )
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,205 @@
+"""Pages of lists by keyset: a page starts after the last (sort key, id) of the one before.
+
+A `Listing` says what may be listed, filtered and ordered; each combination that is asked
+for is compiled once. What the caller may not see is left out by the statement itself, so
+that pages are full. There is no OFFSET and no COUNT.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from peewee import Tuple, fn
+
+from symphony.v1.project_pb2 import ProjectRole
+from symphony_server.store import projects, tokens, users, workflows
+from symphony_server.store.statements import Compiler, Statement, param
+
+DEFAULT_ORDER = "create_time desc"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A sort order: by key, then by id, both in the same direction."""
+
+    key: Any
+    id: Any
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What may be listed, and how."""
+
+    columns: Sequence[Any]
+    filters: Mapping[str, Callable[[Any], Any]]
+    """Filter name → the condition on its parameter."""
+    orders: Mapping[str, Order]
+    visible_to: Callable[[Any], Any] | None = None
+    """The condition on the id of a user who may see only some; None where all or nothing
+    may be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page ended."""
+
+    key: str | int
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows with the listing's columns, and where to go on, or None at the end."""
+
+    rows: list[Any]
+    next: Cursor | None
+
+
+def _between(column: Any, after: str, before: str) -> dict[str, Callable[[Any], Any]]:
+    return {after: lambda p: column >= p, before: lambda p: column < p}
+
+
+def _prefix(column: Any) -> dict[str, Callable[[Any], Any]]:
+    return {"name_from": lambda p: column >= p, "name_to": lambda p: column < p}
+
+
+def _by_time(table: Any, id_column: Any) -> dict[str, Order]:
+    return {
+        "create_time": Order(table.create_time, id_column),
+        DEFAULT_ORDER: Order(table.create_time, id_column, descending=True),
+    }
+
+
+def _project_visible(user: Any) -> Any:
+    member = projects.M
+    return projects.T.id.in_(member.select(member.project_id).where(member.user_id == user))
+
+
+def _workflow_visible(user: Any) -> Any:
+    member, workflow = projects.M, workflows.T
+    return (workflow.user_id == user) | fn.EXISTS(
+        member.select(member.user_id).where(
+            (member.project_id == workflow.project_id)
+            & (member.user_id == user)
+            & ((member.role == ProjectRole.PROJECT_ROLE_OWNER) | workflow.shared)
+        )
+    )
+
+
+USERS = Listing(
+    columns=users.COLUMNS,
+    filters={
+        "tier": lambda p: users.T.tier == p,
+        "state": lambda p: users.T.state == p,
+        **_prefix(users.T.name_key),
+        **_between(users.T.create_time, "after", "before"),
+    },
+    orders={**_by_time(users.T, users.T.id), "name": Order(users.T.name_key, users.T.id)},
+)
+PROJECTS = Listing(
+    columns=projects.COLUMNS,
+    filters={
+        "owner_id": lambda p: projects.T.owner_id == p,
+        **_prefix(projects.T.name_key),
+        **_between(projects.T.create_time, "after", "before"),
+    },
+    orders={
+        **_by_time(projects.T, projects.T.id),
+        "name": Order(projects.T.name_key, projects.T.id),
+    },
+    visible_to=_project_visible,
+)
+MEMBERS = Listing(
+    columns=projects.MEMBER_COLUMNS,
+    filters={
+        "project_id": lambda p: projects.M.project_id == p,
+        "role": lambda p: projects.M.role == p,
+    },
+    orders=_by_time(projects.M, projects.M.user_id),
+)
+WORKFLOWS = Listing(
+    columns=workflows.COLUMNS,
+    filters={
+        "project_id": lambda p: workflows.T.project_id == p,
+        "user_id": lambda p: workflows.T.user_id == p,
+        "status": lambda p: workflows.T.status == p,
+        **_prefix(workflows.T.name_key),
+        **_between(workflows.T.create_time, "after", "before"),
+    },
+    orders={
+        **_by_time(workflows.T, workflows.T.id),
+        "name": Order(workflows.T.name_key, workflows.T.id),
+    },
+    visible_to=_workflow_visible,
+)
+TOKENS = Listing(
+    columns=tokens.COLUMNS,
+    filters={"user_id": lambda p: tokens.T.user_id == p},
+    orders=_by_time(tokens.T, tokens.T.id),
+)
+
+
+class Lists:
+    """The list statements of one connection."""
+
+    def __init__(self, compiled: Compiler) -> None:
+        """Start without statements; each is compiled when it is first asked for."""
+        self._compiled = compiled
+        self._statements: dict[tuple[object, ...], Statement] = {}
+
+    def page(
+        self,
+        listing: Listing,
+        filters: Mapping[str, str | int],
+        *,
+        order: str,
+        size: int,
+        start: Cursor | None,
+        visible_to: str | None,
+    ) -> Page:
+        """At most `size` rows after `start`. `visible_to` is the user whose view it is, or
+        None for one who sees everything.
+        """
+        shape = (id(listing), tuple(filters), order, start is None, visible_to is None)
+        statement = self._statements.get(shape)
+        if statement is None:
+            statement = self._compile(
+                listing, tuple(filters), order, start is not None, visible_to is not None
+            )
+            self._statements[shape] = statement
+        values: list[str | int] = list(filters.values())
+        if start is not None:
+            values += [start.key, start.id]
+        if visible_to is not None:
+            values.append(visible_to)
+        # One row more than asked for tells whether there is a next page.
+        rows = statement(*values, size + 1).fetchall()
+        # The sort key and id follow the listing's columns.
+        end = len(listing.columns)
+        found = [row[:end] for row in rows[:size]]
+        last = Cursor(*rows[size - 1][end:]) if len(rows) > size else None
+        return Page(found, last)
+
+    def _compile(
+        self, listing: Listing, filters: tuple[str, ...], order: str, starts: bool, viewed: bool
+    ) -> Statement:
+        by = listing.orders[order]
+        names = list(filters)
+        query = listing.columns[0].model.select(*listing.columns, by.key, by.id)
+        conditions = [listing.filters[name](param(name)) for name in filters]
+        if starts:
+            here, there = Tuple(by.key, by.id), Tuple(param("key"), param("id"))
+            conditions.append(here < there if by.descending else here > there)
+            names += ["key", "id"]
+        if viewed:
+            if listing.visible_to is None:
+                raise ValueError("this listing has no notion of who may see what")
+            conditions.append(listing.visible_to(param("viewer")))
+            names.append("viewer")
+        for condition in conditions:
+            query = query.where(condition)
+        sort = (by.key.desc(), by.id.desc()) if by.descending else (by.key, by.id)
+        return self._compiled(query.order_by(*sort).limit(param("size")), *names, "size")

@@ -1,0 +1,175 @@
+"""The first schema. A frozen copy: what `tables.py` becomes later is other migrations' matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from peewee import (
+    BigIntegerField,
+    BlobField,
+    BooleanField,
+    CompositeKey,
+    Database,
+    Model,
+    SmallIntegerField,
+    TextField,
+)
+
+
+class Table(Model):
+    class Meta:
+        legacy_table_names = False
+
+
+class User(Table):
+    id = TextField(primary_key=True)
+    email = TextField()
+    email_key = TextField(unique=True)
+    name = TextField()
+    name_key = TextField()
+    tier = SmallIntegerField()
+    roles = SmallIntegerField()
+    state = SmallIntegerField()
+    workflows_owned = BigIntegerField()
+    create_time = BigIntegerField()
+    update_time = BigIntegerField()
+
+    class Meta:
+        table_name = "users"
+        indexes = ((("create_time", "id"), True), (("name_key", "id"), True))
+
+
+class Project(Table):
+    id = TextField(primary_key=True)
+    owner_id = TextField()
+    name = TextField()
+    name_key = TextField()
+    description = TextField()
+    constraints = BlobField()
+    workflow_count = BigIntegerField()
+    create_time = BigIntegerField()
+    update_time = BigIntegerField()
+
+    class Meta:
+        table_name = "projects"
+        indexes = (
+            (("owner_id", "create_time", "id"), False),
+            (("create_time", "id"), True),
+            (("name_key", "id"), True),
+        )
+
+
+class ProjectMember(Table):
+    project_id = TextField()
+    user_id = TextField()
+    role = SmallIntegerField()
+    create_time = BigIntegerField()
+
+    class Meta:
+        table_name = "project_members"
+        primary_key = CompositeKey("project_id", "user_id")
+        indexes = (
+            (("user_id", "project_id", "role"), True),
+            (("project_id", "create_time", "user_id"), True),
+        )
+
+
+class Workflow(Table):
+    id = TextField(primary_key=True)
+    project_id = TextField()
+    user_id = TextField()
+    name_key = TextField()
+    spec = BlobField()
+    compute_units = BigIntegerField()
+    estimated_duration = BigIntegerField()
+    shared = BooleanField()
+    status = SmallIntegerField()
+    create_time = BigIntegerField()
+    update_time = BigIntegerField()
+
+    class Meta:
+        table_name = "workflows"
+        indexes = (
+            (("project_id", "name_key"), True),
+            (("project_id", "create_time", "id"), False),
+            (("user_id", "create_time", "id"), False),
+            (("create_time", "id"), False),
+        )
+
+
+class Token(Table):
+    id = TextField(primary_key=True)
+    user_id = TextField()
+    name = TextField()
+    secret_hash = BlobField(unique=True)
+    scopes = TextField()
+    create_time = BigIntegerField()
+    expire_time = BigIntegerField()
+    last_used_time = BigIntegerField()
+
+    class Meta:
+        table_name = "tokens"
+        indexes = ((("user_id", "create_time", "id"), True),)
+
+
+class RequestRecord(Table):
+    caller_id = TextField()
+    request_id = TextField()
+    fingerprint = BlobField()
+    answer = BlobField()
+    decision_id = TextField()
+    revision = BigIntegerField()
+    create_time = BigIntegerField()
+
+    class Meta:
+        table_name = "request_ids"
+        primary_key = CompositeKey("caller_id", "request_id")
+        indexes = ((("create_time",), False),)
+
+
+class AuditEntry(Table):
+    sequence = BigIntegerField(primary_key=True)
+    id = TextField(unique=True)
+    record = BlobField()
+
+    class Meta:
+        table_name = "audit_log"
+
+
+class ChangeEntry(Table):
+    revision = BigIntegerField(primary_key=True)
+    kind = SmallIntegerField()
+    operation = SmallIntegerField()
+    resource_id = TextField()
+    project_id = TextField()
+    request_id = TextField()
+    time = BigIntegerField()
+    resource = BlobField()
+
+    class Meta:
+        table_name = "changes"
+
+
+class ServerKey(Table):
+    name = TextField(primary_key=True)
+    secret = BlobField()
+
+    class Meta:
+        table_name = "server_keys"
+
+
+def up(migrator: Any, database: Database) -> None:
+    """Create every table."""
+    tables = (
+        User,
+        Project,
+        ProjectMember,
+        Workflow,
+        Token,
+        RequestRecord,
+        AuditEntry,
+        ChangeEntry,
+        ServerKey,
+    )
+    with database.bind_ctx(tables):
+        database.create_tables(tables)

@@ -1,0 +1,214 @@
+"""Projects and their members: rows ↔ messages, and the statements on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from peewee import JOIN
+
+from symphony.v1.project_pb2 import Project, ProjectConstraints, ProjectMember, ProjectRole
+from symphony_server.clock import set_timestamp
+from symphony_server.store import tables
+from symphony_server.store.stamps import stamp
+from symphony_server.store.statements import Compiler, param
+
+T = tables.Project
+M = tables.ProjectMember
+COLUMNS = (T.id, T.owner_id, T.name, T.description, T.constraints, T.create_time, T.update_time)
+MEMBER_COLUMNS = (M.project_id, M.user_id, M.role, M.create_time)
+
+
+def project_message(row: Sequence[Any]) -> Project:
+    """The message of a row with `COLUMNS`."""
+    project_id, owner_id, name, description, constraints, create_time, update_time = row
+    project = Project(id=project_id, owner_id=owner_id, name=name, description=description)
+    if constraints:
+        project.constraints.ParseFromString(constraints)
+    stamp(project, create_time_us=create_time, update_time_us=update_time)
+    return project
+
+
+def member_message(row: Sequence[Any]) -> ProjectMember:
+    """The message of a row with `MEMBER_COLUMNS`."""
+    project_id, user_id, role, create_time = row
+    member = ProjectMember(project_id=project_id, user_id=user_id, role=role)
+    set_timestamp(member.create_time, create_time)
+    return member
+
+
+class Projects:
+    """The projects of one connection."""
+
+    def __init__(self, compiled: Compiler) -> None:
+        """Compile the statements."""
+        self._get = compiled(
+            T.select(*COLUMNS, M.role)
+            .join(
+                M,
+                JOIN.LEFT_OUTER,
+                on=((M.project_id == T.id) & (M.user_id == param("user"))),
+            )
+            .where(T.id == param("id")),
+            "user",
+            "id",
+        )
+        self._for_create = compiled(
+            T.select(T.constraints, T.workflow_count, M.role)
+            .join(
+                M,
+                JOIN.LEFT_OUTER,
+                on=((M.project_id == T.id) & (M.user_id == param("user"))),
+            )
+            .where(T.id == param("id")),
+            "user",
+            "id",
+        )
+        self._constraints = compiled(T.select(T.constraints).where(T.id == param("id")), "id")
+        self._insert = compiled.insert(T)
+        self._update = compiled(
+            T.update(
+                {
+                    T.name: param("name"),
+                    T.name_key: param("name_key"),
+                    T.description: param("description"),
+                    T.constraints: param("constraints"),
+                    T.update_time: param("time"),
+                }
+            ).where(T.id == param("id")),
+            "name",
+            "name_key",
+            "description",
+            "constraints",
+            "time",
+            "id",
+        )
+        self._delete = compiled.delete(T, T.id == param("id"), "id")
+        self._workflow_count = compiled(T.select(T.workflow_count).where(T.id == param("id")), "id")
+        self._add_workflows = compiled(
+            T.update({T.workflow_count: T.workflow_count + param("by")}).where(T.id == param("id")),
+            "by",
+            "id",
+        )
+
+    def get(self, project_id: str, user_id: str) -> tuple[Project | None, int]:
+        """A project, or None, and the user's relation to it (a ProjectRole; 0 for none)."""
+        row = self._get(user_id, project_id).fetchone()
+        if row is None:
+            return None, 0
+        return project_message(row[:-1]), row[-1] or 0
+
+    def for_workflow(
+        self, project_id: str, user_id: str
+    ) -> tuple[ProjectConstraints | None, int, int]:
+        """What a new workflow is held against: constraints (None without a project), workflow
+        count, and the user's relation (a ProjectRole; 0 for none).
+        """
+        row = self._for_create(user_id, project_id).fetchone()
+        if row is None:
+            return None, 0, 0
+        constraints, count, role = row
+        return ProjectConstraints.FromString(constraints), count, role or 0
+
+    def constraints(self, project_id: str) -> ProjectConstraints:
+        """The constraints of a project that is there."""
+        return ProjectConstraints.FromString(self._constraints(project_id).fetchone()[0])
+
+    def insert(self, project: Project, *, name_key: str, time_us: int) -> None:
+        """Add a project without workflows."""
+        self._insert(
+            project.id,
+            project.owner_id,
+            project.name,
+            name_key,
+            project.description,
+            project.constraints.SerializeToString(),
+            0,
+            time_us,
+            time_us,
+        )
+
+    def update(self, project: Project, *, name_key: str, time_us: int) -> None:
+        """Replace a project's name, description and constraints."""
+        self._update(
+            project.name,
+            name_key,
+            project.description,
+            project.constraints.SerializeToString(),
+            time_us,
+            project.id,
+        )
+
+    def delete(self, project_id: str) -> None:
+        """Remove a project; its members are removed by `Members.delete_all`."""
+        self._delete(project_id)
+
+    def workflow_count(self, project_id: str) -> int:
+        """How many workflows a project holds; 0 for one that is not there."""
+        row = self._workflow_count(project_id).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def add_workflows(self, project_id: str, by: int) -> None:
+        """Count workflows gained or lost."""
+        self._add_workflows(by, project_id)
+
+
+class Members:
+    """The project members of one connection."""
+
+    def __init__(self, compiled: Compiler) -> None:
+        """Compile the statements."""
+        one = (M.project_id == param("project")) & (M.user_id == param("user"))
+        self._get = compiled(M.select(*MEMBER_COLUMNS).where(one), "project", "user")
+        self._insert = compiled.insert(M)
+        self._update = compiled(
+            M.update({M.role: param("role")}).where(one), "role", "project", "user"
+        )
+        self._delete = compiled.delete(M, one, "project", "user")
+        self._delete_all = compiled.delete(M, M.project_id == param("project"), "project")
+        self._other_owner = compiled(
+            M.select(M.user_id)
+            .where(
+                (M.project_id == param("project"))
+                & (M.user_id != param("user"))
+                & (M.role == ProjectRole.PROJECT_ROLE_OWNER)
+            )
+            .limit(1),
+            "project",
+            "user",
+        )
+        self._owns_any = compiled(
+            M.select(M.project_id)
+            .where((M.user_id == param("user")) & (M.role == ProjectRole.PROJECT_ROLE_OWNER))
+            .limit(1),
+            "user",
+        )
+
+    def get(self, project_id: str, user_id: str) -> ProjectMember | None:
+        """A user's membership in a project, or None."""
+        row = self._get(project_id, user_id).fetchone()
+        return None if row is None else member_message(row)
+
+    def insert(self, member: ProjectMember, *, time_us: int) -> None:
+        """Add a member."""
+        self._insert(member.project_id, member.user_id, member.role, time_us)
+
+    def update(self, project_id: str, user_id: str, role: int) -> None:
+        """Change a member's role."""
+        self._update(role, project_id, user_id)
+
+    def delete(self, project_id: str, user_id: str) -> None:
+        """Remove a member."""
+        self._delete(project_id, user_id)
+
+    def delete_all(self, project_id: str) -> None:
+        """Remove every member of a project."""
+        self._delete_all(project_id)
+
+    def has_owner_besides(self, project_id: str, user_id: str) -> bool:
+        """True when another user than this one is an OWNER of the project."""
+        return self._other_owner(project_id, user_id).fetchone() is not None
+
+    def owns_any_project(self, user_id: str) -> bool:
+        """True when the user is an OWNER of at least one project."""
+        return self._owns_any(user_id).fetchone() is not None

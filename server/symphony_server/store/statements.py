@@ -1,0 +1,106 @@
+"""Statements built from Peewee expressions once and executed with parameters ever after.
+
+Building a statement costs Peewee about 100 µs and executing it 6 to 12 µs (measured on
+SQLite), so hot statements are compiled when a store thread opens its connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Protocol
+
+from peewee import Database, Value
+
+
+class Cursor(Protocol):
+    """What is used of a DB-API cursor."""
+
+    rowcount: int
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+
+    def fetchall(self) -> list[Any]:
+        """The rows that are left."""
+
+
+class Connection(Protocol):
+    """What is used of a DB-API connection: SQLite's and psycopg's both have it."""
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Cursor:
+        """Run a statement."""
+
+
+class _Parameter:
+    """Stands in a statement for a value that comes with the execution."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name: Final = name
+
+
+def param(name: str) -> Any:
+    """A named place for a value, to be used in a Peewee expression."""
+    return Value(_Parameter(name), converter=False)
+
+
+class Statement:
+    """One statement of one connection. Call it with the values in the order of `names`."""
+
+    __slots__ = ("_connection", "_constants", "_order", "sql")
+
+    def __init__(
+        self, database: Database, connection: Connection, query: Any, names: Sequence[str]
+    ) -> None:
+        """Compile a Peewee query. `names` lists its parameters in the order of the call."""
+        self.sql, values = database.get_sql_context().sql(query).query()
+        self._connection = connection
+        positions = {name: index for index, name in enumerate(names)}
+        found = [v.name if isinstance(v, _Parameter) else None for v in values]
+        unknown = {n for n in found if n is not None} ^ set(names)
+        if unknown:
+            raise ValueError(f"parameters {sorted(unknown)} do not match in {self.sql}")
+        # When the values stand in the statement as they come in the call, which is the
+        # common case, they are handed over as they are.
+        if found == list(names):
+            self._order: list[int | None] | None = None
+        else:
+            self._order = [None if n is None else positions[n] for n in found]
+        self._constants = [None if isinstance(v, _Parameter) else v for v in values]
+
+    def __call__(self, *values: Any) -> Cursor:
+        """Execute with these values; the cursor has the rows."""
+        order = self._order
+        if order is None:
+            return self._connection.execute(self.sql, values)
+        return self._connection.execute(
+            self.sql,
+            [
+                constant if index is None else values[index]
+                for index, constant in zip(order, self._constants, strict=True)
+            ],
+        )
+
+
+class Compiler:
+    """Compiles statements for one connection."""
+
+    def __init__(self, database: Database, connection: Connection) -> None:
+        """Take the database whose SQL to write and the connection to run it on."""
+        self._database = database
+        self._connection = connection
+
+    def __call__(self, query: Any, *names: str) -> Statement:
+        """Compile a Peewee query whose parameters come in the order of `names`."""
+        return Statement(self._database, self._connection, query, names)
+
+    def insert(self, table: Any) -> Statement:
+        """An insert of a whole row; the values come in the order of the table's columns."""
+        columns = [field.name for field in table._meta.sorted_fields]
+        row: Iterable[Any] = {getattr(table, name): param(name) for name in columns}
+        return Statement(self._database, self._connection, table.insert(row), columns)
+
+    def delete(self, table: Any, where: Any, *names: str) -> Statement:
+        """A delete of the rows that meet a condition."""
+        return self(table.delete().where(where), *names)

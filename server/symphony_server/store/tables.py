@@ -1,0 +1,200 @@
+"""The schema: one Peewee model a table.
+
+Times are microseconds since 1970, durations microseconds, enums the contract's numbers.
+A changed model needs a migration in `migrations/`; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from peewee import (
+    BigIntegerField,
+    BlobField,
+    BooleanField,
+    CompositeKey,
+    Model,
+    Proxy,
+    SmallIntegerField,
+    TextField,
+)
+
+UNBOUND = Proxy()
+"""The models are never queried through a bound database: statements are compiled for one
+(see `statements.py`), so that no global connection exists."""
+
+
+class Table(Model):
+    """What the tables have in common: names as written here, nothing else."""
+
+    class Meta:
+        database = UNBOUND
+        legacy_table_names = False
+
+
+class User(Table):
+    """A user. `workflows_owned` is kept in step with the workflows, so that a limit costs O(1)."""
+
+    id = TextField(primary_key=True)
+    email = TextField()
+    email_key = TextField(unique=True)
+    name = TextField()
+    name_key = TextField()
+    tier = SmallIntegerField()
+    roles = SmallIntegerField()
+    state = SmallIntegerField()
+    workflows_owned = BigIntegerField()
+    create_time = BigIntegerField()
+    update_time = BigIntegerField()
+
+    class Meta:
+        table_name = "users"
+        indexes = ((("create_time", "id"), True), (("name_key", "id"), True))
+
+
+class Project(Table):
+    """A project. `workflow_count` is kept in step with its workflows."""
+
+    id = TextField(primary_key=True)
+    owner_id = TextField()
+    name = TextField()
+    name_key = TextField()
+    description = TextField()
+    constraints = BlobField()
+    workflow_count = BigIntegerField()
+    create_time = BigIntegerField()
+    update_time = BigIntegerField()
+
+    class Meta:
+        table_name = "projects"
+        indexes = (
+            (("owner_id", "create_time", "id"), False),
+            (("create_time", "id"), True),
+            (("name_key", "id"), True),
+        )
+
+
+class ProjectMember(Table):
+    """A user's relation to a project."""
+
+    project_id = TextField()
+    user_id = TextField()
+    role = SmallIntegerField()
+    create_time = BigIntegerField()
+
+    class Meta:
+        table_name = "project_members"
+        primary_key = CompositeKey("project_id", "user_id")
+        indexes = (
+            (("user_id", "project_id", "role"), True),
+            (("project_id", "create_time", "user_id"), True),
+        )
+
+
+class Workflow(Table):
+    """A workflow: its spec as protobuf bytes, what queries need in columns."""
+
+    id = TextField(primary_key=True)
+    project_id = TextField()
+    user_id = TextField()
+    name_key = TextField()
+    spec = BlobField()
+    compute_units = BigIntegerField()
+    estimated_duration = BigIntegerField()
+    shared = BooleanField()
+    status = SmallIntegerField()
+    create_time = BigIntegerField()
+    update_time = BigIntegerField()
+
+    class Meta:
+        table_name = "workflows"
+        indexes = (
+            (("project_id", "name_key"), True),
+            (("project_id", "create_time", "id"), False),
+            (("user_id", "create_time", "id"), False),
+            (("create_time", "id"), False),
+        )
+
+
+class Token(Table):
+    """An access token; only the SHA-256 of its secret is kept. A revoked token is gone."""
+
+    id = TextField(primary_key=True)
+    user_id = TextField()
+    name = TextField()
+    secret_hash = BlobField(unique=True)
+    scopes = TextField()
+    create_time = BigIntegerField()
+    expire_time = BigIntegerField()
+    last_used_time = BigIntegerField()
+
+    class Meta:
+        table_name = "tokens"
+        indexes = ((("user_id", "create_time", "id"), True),)
+
+
+class RequestRecord(Table):
+    """The first answer to a `request_id`, given again to a retry for 24 hours."""
+
+    caller_id = TextField()
+    request_id = TextField()
+    fingerprint = BlobField()
+    answer = BlobField()
+    decision_id = TextField()
+    revision = BigIntegerField()
+    create_time = BigIntegerField()
+
+    class Meta:
+        table_name = "request_ids"
+        primary_key = CompositeKey("caller_id", "request_id")
+        indexes = ((("create_time",), False),)
+
+
+class AuditEntry(Table):
+    """One decision: the record's canonical bytes, and in columns what it is found by."""
+
+    sequence = BigIntegerField(primary_key=True)
+    id = TextField(unique=True)
+    record = BlobField()
+
+    class Meta:
+        table_name = "audit_log"
+
+
+class ChangeEntry(Table):
+    """One change, in commit order: the outbox that the change feed reads."""
+
+    revision = BigIntegerField(primary_key=True)
+    kind = SmallIntegerField()
+    operation = SmallIntegerField()
+    resource_id = TextField()
+    project_id = TextField()
+    request_id = TextField()
+    time = BigIntegerField()
+    resource = BlobField()
+
+    class Meta:
+        table_name = "changes"
+
+
+class ServerKey(Table):
+    """A secret that all servers on this database share, for example to sign page tokens."""
+
+    name = TextField(primary_key=True)
+    secret = BlobField()
+
+    class Meta:
+        table_name = "server_keys"
+
+
+TABLES: tuple[type[Any], ...] = (
+    User,
+    Project,
+    ProjectMember,
+    Workflow,
+    Token,
+    RequestRecord,
+    AuditEntry,
+    ChangeEntry,
+    ServerKey,
+)

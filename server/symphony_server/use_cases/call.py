@@ -1,0 +1,46 @@
+"""One call, as the use cases see it: who asks for what, and what was decided so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from symphony_server.access.caller import ANONYMOUS, Caller
+from symphony_server.rules.tiers import TierTable
+from symphony_server.use_cases.judgement import Judgement
+from symphony_server.use_cases.page_tokens import PageTokens
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """What holds for every call of a running server."""
+
+    tiers: TierTable
+    page_tokens: PageTokens
+    services: tuple[str, ...] = ()
+    """The full names of the services served."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call."""
+
+    method: str
+    """The full name, for example `symphony.v1.WorkflowService/CreateWorkflow`."""
+    deployment: Deployment
+    request_id: str
+    started_ns: int
+    """When it came in, on the monotonic clock."""
+    caller: Caller = ANONYMOUS
+    request_bytes: bytes = b""
+    request: Any = None
+    """The parsed request, once it is known to keep to the contract."""
+    update_paths: tuple[str, ...] = ()
+    """What an update changes: the paths of its mask, resolved and known to be changeable."""
+    judgement: Judgement = field(default_factory=Judgement)
+    resource_id: str = ""
+    """What the call is about, for the record."""
+    decision_id: str = ""
+    """The audit record of the call, once there is one."""
+    revision: int | None = None
+    """The store's revision after the write, if it was one."""

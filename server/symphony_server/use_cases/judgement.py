@@ -1,0 +1,75 @@
+"""The judgement on one request: every rule that was asked, and everything that is wrong.
+
+A request stops at the end of the first stage that found something wrong, with all that the
+stage found. With `validate_only` it goes on through the later stages and stops at the end,
+with everything.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn, TypeVar
+
+from symphony_server.access.decisions import Answer, Decision
+from symphony_server.refusal import Refused, Violation
+
+T = TypeVar("T")
+
+
+class Judgement:
+    """Collects answers and violations, stage by stage."""
+
+    __slots__ = ("_all_stages", "answers", "violations")
+
+    def __init__(self, *, all_stages: bool = False) -> None:
+        """Start a judgement; `all_stages` is what `validate_only` asks for."""
+        self._all_stages = all_stages
+        self.answers: list[Answer] = []
+        self.violations: list[Violation] = []
+
+    def decided(self, decision: Decision) -> None:
+        """Take a decision of the permission table on something that is yet to be."""
+        self.answers += decision.answers
+        self.violations += decision.violations
+
+    def existing(self, decision: Decision, resource: T | None, absent: Violation) -> T:
+        """Take a decision on an existing resource and return the resource.
+
+        Raises Refused with `absent` when it is not there, and in the same words when the
+        user may not know of it.
+        """
+        self.decided(decision)
+        if resource is None or decision.hidden:
+            raise Refused([absent])
+        return resource
+
+    def ask(self, rule: str, violation: Violation | None, detail: str = "") -> None:
+        """Take one rule's answer: None when it held."""
+        if violation is None:
+            self.answers.append(Answer(rule, passed=True, detail=detail))
+        else:
+            self.answers.append(
+                Answer(rule, passed=False, reason=violation.reason_name, detail=detail)
+            )
+            self.violations.append(violation)
+
+    def ask_all(self, rule: str, violations: tuple[Violation, ...] | list[Violation]) -> None:
+        """Take the answer of a rule that may find several things wrong."""
+        if not violations:
+            self.answers.append(Answer(rule, passed=True))
+        for violation in violations:
+            self.ask(rule, violation)
+
+    def stop(self, rule: str, violation: Violation) -> NoReturn:
+        """Take a violation after which nothing further can be judged."""
+        self.ask(rule, violation)
+        raise Refused(self.violations)
+
+    def end_stage(self) -> None:
+        """Raise Refused with what the stage found, unless every stage is wanted."""
+        if self.violations and not self._all_stages:
+            raise Refused(self.violations)
+
+    def conclude(self) -> None:
+        """Raise Refused with everything found; past this, the request is allowed."""
+        if self.violations:
+            raise Refused(self.violations)

@@ -1,0 +1,55 @@
+"""What the actions on members share: the last owner, the absent member, the change record."""
+
+from __future__ import annotations
+
+from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
+from symphony.v1.error_reason_pb2 import ErrorReason
+from symphony.v1.project_pb2 import ProjectMember, ProjectRole
+from symphony_server.refusal import Violation
+from symphony_server.store.transaction import Transaction
+from symphony_server.use_cases.call import Call
+from symphony_server.use_cases.recording import record_change
+
+
+def last_owner(transaction: Transaction, member: ProjectMember, *, field: str) -> Violation | None:
+    """The violation of a project that would be left without an OWNER."""
+    if member.role != ProjectRole.PROJECT_ROLE_OWNER or transaction.members.has_owner_besides(
+        member.project_id, member.user_id
+    ):
+        return None
+    return Violation(
+        ErrorReason.ERROR_REASON_LAST_OWNER,
+        "is the project's last OWNER, and a project always has one; make another OWNER first",
+        field=field,
+        subject=member.project_id,
+    )
+
+
+def no_such_member(user_id: str, *, field: str) -> Violation:
+    """The violation of a user who is not a member of the project."""
+    return Violation(
+        ErrorReason.ERROR_REASON_RESOURCE_NOT_FOUND,
+        f"{user_id} is not a member of the project",
+        field=field,
+        subject=user_id,
+        metadata={"resource_type": "project_member"},
+    )
+
+
+def record_member_change(
+    transaction: Transaction,
+    call: Call,
+    member: ProjectMember,
+    operation: ChangeOperation.ValueType,
+) -> None:
+    """Record a change of a membership."""
+    gone = operation == ChangeOperation.CHANGE_OPERATION_DELETED
+    record_change(
+        transaction,
+        call,
+        ResourceKind.RESOURCE_KIND_PROJECT_MEMBER,
+        operation,
+        f"{member.project_id}/{member.user_id}",
+        project_id=member.project_id,
+        resource=None if gone else member,
+    )

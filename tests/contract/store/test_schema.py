@@ -1,0 +1,95 @@
+"""The migrations make the tables that `tables.py` describes, once, whoever starts them."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from peewee import SqliteDatabase
+
+from symphony_server.store.database import SqliteFile, UnsupportedDatabase, parse_url
+from symphony_server.store.migrate import SchemaNewer, migrate, pending
+from symphony_server.store.tables import TABLES
+
+
+def schema(path: Path) -> set[str]:
+    connection = sqlite3.connect(path)
+    rows = connection.execute(
+        "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'schema_migration%'"
+    ).fetchall()
+    connection.close()
+    return {row[0] for row in rows}
+
+
+def test_the_migrations_make_what_the_tables_describe(tmp_path: Path) -> None:
+    migrated, described = tmp_path / "migrated.db", tmp_path / "described.db"
+    migrate(SqliteFile(migrated))
+    database = SqliteDatabase(str(described))
+    with database.bind_ctx(TABLES):
+        database.create_tables(TABLES)
+    database.close()
+    assert schema(migrated) == schema(described)
+
+
+def test_a_second_migration_finds_nothing_to_do(tmp_path: Path) -> None:
+    file = SqliteFile(tmp_path / "x.db")
+    assert pending(file) == migrate(file) != []
+    assert pending(file) == migrate(file) == []
+
+
+def test_many_that_start_together_apply_each_migration_once(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path;"
+        "from symphony_server.store.migrate import migrate;"
+        "from symphony_server.store.database import SqliteFile;"
+        "print(*migrate(SqliteFile(Path(sys.argv[1]))))"
+    )
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path / "x.db")],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    applied = [process.communicate()[0].split() for process in started]
+    assert [process.returncode for process in started] == [0] * 4
+    assert sorted(name for names in applied for name in names) == ["0001_initial"]
+
+
+def test_a_newer_schema_is_refused_by_name(tmp_path: Path) -> None:
+    file = SqliteFile(tmp_path / "x.db")
+    migrate(file)
+    connection = sqlite3.connect(file.path)
+    connection.execute(
+        "INSERT INTO schema_migration (name, applied) VALUES ('9999_future', '2030-01-01')"
+    )
+    connection.commit()
+    connection.close()
+    with pytest.raises(SchemaNewer, match="9999_future"):
+        migrate(file)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "symphony.db",
+        "mysql://x",
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "postgresql://h/d",
+    ],
+)
+def test_a_url_that_cannot_be_opened_is_refused_in_words(url: str) -> None:
+    with pytest.raises(UnsupportedDatabase, match="sqlite:///"):
+        parse_url(url)
+
+
+def test_three_slashes_are_relative_and_four_absolute() -> None:
+    assert parse_url("sqlite:///a/b.db").path == Path("a/b.db")
+    assert parse_url("sqlite:////a/b%20c.db").path == Path("/a/b c.db")
