@@ -7,9 +7,10 @@ from typing import Final
 from symphony_client.contract_methods import contract_methods
 from symphony_client.service_config import service_config
 
-KEEPALIVE_PERIOD_MS: Final = 10_000
+KEEPALIVE_PERIOD_MS: Final = 20_000
 """How often a connection that waits for an answer is probed. The server must allow it: its
-`grpc.http2.min_recv_ping_interval_without_data_ms` is to be below this."""
+`grpc.http2.min_ping_interval_without_data_ms` (so called in 1.85) is to be below this, or it ends
+the connection with "too many pings"."""
 
 KEEPALIVE_TIMEOUT_MS: Final = 5_000
 """After how long a probe without an answer means that the connection is dead."""
@@ -29,10 +30,12 @@ def channel_options(*, retry_attempts: int) -> list[tuple[str, str | int]]:
     methods = contract_methods().values()
     return [
         ("grpc.service_config", service_config(methods, attempts=retry_attempts)),
-        # All three are needed: with the first two alone a stopped server goes unnoticed.
+        # All four are needed. Without the third a stopped server goes unnoticed; without the last
+        # it does as soon as two probes were answered without data (both measured).
         ("grpc.keepalive_time_ms", KEEPALIVE_PERIOD_MS),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
         ("grpc.http2.ping_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+        ("grpc.http2.max_pings_without_data", 0),
         ("grpc.max_metadata_size", MAX_METADATA_BYTES),
         ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
         ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),

@@ -14,8 +14,12 @@ from google.rpc import error_details_pb2, status_pb2
 
 from symphony.v1 import (
     access_service_pb2_grpc,
+    audit_service_pb2_grpc,
+    execution_service_pb2_grpc,
+    extension_service_pb2_grpc,
     project_service_pb2_grpc,
     server_info_service_pb2_grpc,
+    transaction_service_pb2_grpc,
     user_service_pb2_grpc,
     workflow_service_pb2_grpc,
 )
@@ -99,6 +103,22 @@ class Person:
     @property
     def workflows(self) -> workflow_service_pb2_grpc.WorkflowServiceStub:
         return workflow_service_pb2_grpc.WorkflowServiceStub(self.channel)
+
+    @property
+    def executions(self) -> execution_service_pb2_grpc.ExecutionServiceStub:
+        return execution_service_pb2_grpc.ExecutionServiceStub(self.channel)
+
+    @property
+    def extensions(self) -> extension_service_pb2_grpc.ExtensionServiceStub:
+        return extension_service_pb2_grpc.ExtensionServiceStub(self.channel)
+
+    @property
+    def transactions(self) -> transaction_service_pb2_grpc.TransactionServiceStub:
+        return transaction_service_pb2_grpc.TransactionServiceStub(self.channel)
+
+    @property
+    def audits(self) -> audit_service_pb2_grpc.AuditServiceStub:
+        return audit_service_pb2_grpc.AuditServiceStub(self.channel)
 
     @property
     def access(self) -> access_service_pb2_grpc.AccessServiceStub:

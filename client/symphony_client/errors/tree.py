@@ -1,7 +1,5 @@
 """The classes of the tree, in the order in which the package's docstring draws it."""
 
-# ruff: noqa: N818 # the names are those of the design and say what happened without "Error"
-
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -171,6 +169,9 @@ class SerializationError(DataError):
 
 
 def _sentence(violations: Sequence[Violation]) -> str:
+    """Puts the violations as the server would, but for its richer words."""
+    total = len(violations)
     spelled_out = "; ".join(map(str, violations[:MAX_VIOLATIONS_IN_MESSAGE]))
-    rest = len(violations) - MAX_VIOLATIONS_IN_MESSAGE
-    return f"{spelled_out}; and {rest} more" if rest > 0 else spelled_out
+    if total > MAX_VIOLATIONS_IN_MESSAGE:
+        spelled_out += f"; and {total - MAX_VIOLATIONS_IN_MESSAGE} more"
+    return f"{total} things are wrong: {spelled_out}" if total > 1 else spelled_out

@@ -85,7 +85,7 @@ class ExecutionServiceServicer:
     def GetExecution(self, request, context):
         """Gets an execution by id.
 
-        Who: whoever may get its workflow, and whoever started it.
+        Who: whoever may get its workflow.
         Errors: NOT_FOUND: RESOURCE_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -53,7 +53,7 @@ class ExecutionServiceStub:
     GetExecution: _grpc.UnaryUnaryMultiCallable[_execution_service_pb2.GetExecutionRequest, _execution_pb2.Execution]
     """Gets an execution by id.
 
-    Who: whoever may get its workflow, and whoever started it.
+    Who: whoever may get its workflow.
     Errors: NOT_FOUND: RESOURCE_NOT_FOUND.
     """
     UpdateExecution: _grpc.UnaryUnaryMultiCallable[_execution_service_pb2.UpdateExecutionRequest, _execution_pb2.Execution]
@@ -97,7 +97,7 @@ class ExecutionServiceAsyncStub(ExecutionServiceStub):
     GetExecution: _aio.UnaryUnaryMultiCallable[_execution_service_pb2.GetExecutionRequest, _execution_pb2.Execution]  # type: ignore[assignment]
     """Gets an execution by id.
 
-    Who: whoever may get its workflow, and whoever started it.
+    Who: whoever may get its workflow.
     Errors: NOT_FOUND: RESOURCE_NOT_FOUND.
     """
     UpdateExecution: _aio.UnaryUnaryMultiCallable[_execution_service_pb2.UpdateExecutionRequest, _execution_pb2.Execution]  # type: ignore[assignment]
@@ -148,7 +148,7 @@ class ExecutionServiceServicer:
     ) -> _typing.Union[_execution_pb2.Execution, _abc.Awaitable[_execution_pb2.Execution]]:
         """Gets an execution by id.
 
-        Who: whoever may get its workflow, and whoever started it.
+        Who: whoever may get its workflow.
         Errors: NOT_FOUND: RESOURCE_NOT_FOUND.
         """
 

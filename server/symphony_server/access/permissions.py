@@ -27,6 +27,8 @@ class Facts:
     """The asking user's relation to the project concerned."""
     shared: bool = False
     """Whether the workflow is shared."""
+    started_by: str = ""
+    """Who started the execution."""
     owns_any_project: bool = False
     """Whether the asking user is OWNER of at least one project."""
 
@@ -88,6 +90,11 @@ COLLABORATOR = _relation(ProjectRole.PROJECT_ROLE_COLLABORATOR)
 PROJECT_OWNER = _relation(ProjectRole.PROJECT_ROLE_OWNER)
 OWNER = Rule("owner", lambda subject, facts: facts.owner_id == subject.id)
 SELF = Rule("self", lambda subject, facts: facts.owner_id == subject.id)
+STARTER = Rule("starter", lambda subject, facts: facts.started_by == subject.id)
+SHARED_WITH_COLLABORATOR = Rule(
+    "shared&project>=COLLABORATOR",
+    lambda _, facts: facts.shared and facts.relation >= ProjectRole.PROJECT_ROLE_COLLABORATOR,
+)
 SHARED_WITH_MEMBER = Rule(
     "shared&project>=VIEWER",
     lambda _, facts: facts.shared and facts.relation >= ProjectRole.PROJECT_ROLE_VIEWER,
@@ -150,6 +157,22 @@ _WORKFLOW_OWNER = _require(
     ADMIN,
 )
 
+_EXECUTION_STARTER = _require(
+    ErrorReason.ERROR_REASON_RESOURCE_ACCESS_REQUIRED,
+    "only the workflow's owner, and a COLLABORATOR or OWNER of its project once it is shared, "
+    "may run it; ask the owner to share it",
+    OWNER,
+    SHARED_WITH_COLLABORATOR,
+    ADMIN,
+)
+_EXECUTION_OWNER = _require(
+    ErrorReason.ERROR_REASON_OWNER_REQUIRED,
+    "only who started the execution, or owns the workflow, may do this; ask one of them",
+    STARTER,
+    OWNER,
+    ADMIN,
+)
+
 _USER_READABLE = _require(_NOT_FOUND, "be that user, ADMIN or AUDITOR", SELF, ADMIN, AUDITOR)
 _USER_FINDABLE = _require(
     _NOT_FOUND,
@@ -171,6 +194,9 @@ _WORKFLOW_READABLE = _require(
     SHARED_WITH_MEMBER,
     ADMIN,
     AUDITOR,
+)
+_DECISION_READABLE = _require(
+    _NOT_FOUND, "be who the decision was about, ADMIN or AUDITOR", SELF, ADMIN, AUDITOR
 )
 _TOKEN_READABLE = _require(_NOT_FOUND, "be the token's user or ADMIN", SELF, ADMIN)
 
@@ -195,10 +221,26 @@ PERMISSIONS: Final[Mapping[str, Permission]] = {
     "workflows.update": Permission((_WORKFLOW_OWNER,), _WORKFLOW_READABLE),
     "workflows.delete": Permission((_WORKFLOW_OWNER,), _WORKFLOW_READABLE),
     "workflows.list": ANYONE,
+    "executions.start": Permission((_EXECUTION_STARTER,), _WORKFLOW_READABLE),
+    "executions.read": Permission((), _WORKFLOW_READABLE),
+    "executions.update": Permission((_EXECUTION_OWNER,), _WORKFLOW_READABLE),
+    "executions.cancel": Permission((_EXECUTION_OWNER,), _WORKFLOW_READABLE),
+    "executions.list": ANYONE,
+    "extensions.install": Permission((_roles(DEVELOPER, ADMIN), _COLLABORATOR)),
+    "extensions.read": Permission((), _PROJECT_READABLE),
+    "extensions.update": Permission((_roles(DEVELOPER, ADMIN), _COLLABORATOR), _PROJECT_READABLE),
+    "extensions.uninstall": Permission(
+        (_roles(DEVELOPER, ADMIN), _COLLABORATOR), _PROJECT_READABLE
+    ),
+    "extensions.list": ANYONE,
+    "transactions.execute": ANYONE,
+    "access.check": Permission((_role_or_self(ADMIN, AUDITOR),)),
+    "access.explain": Permission((), _DECISION_READABLE),
     "tokens.create": Permission((_role_or_self(ADMIN),)),
     "tokens.list": Permission((_role_or_self(ADMIN),)),
     "tokens.revoke": Permission((), _TOKEN_READABLE),
     "access.whoami": ANYONE,
+    "audit.read": Permission((_roles(ADMIN, AUDITOR),)),
 }
 
 SEES_EVERYTHING: Final = frozenset({Role.ROLE_ADMIN, Role.ROLE_AUDITOR})

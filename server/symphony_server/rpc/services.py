@@ -10,6 +10,11 @@ from typing import Any, Final
 
 from symphony_server.store.doors import Store
 from symphony_server.use_cases.call import Call
+from symphony_server.use_cases.executions.cancel_execution import cancel_execution
+from symphony_server.use_cases.executions.get_execution import get_execution
+from symphony_server.use_cases.executions.list_executions import list_executions
+from symphony_server.use_cases.executions.start_execution import start_execution
+from symphony_server.use_cases.executions.update_execution import update_execution
 from symphony_server.use_cases.get_server_info import get_server_info
 from symphony_server.use_cases.projects.add_project_member import add_project_member
 from symphony_server.use_cases.projects.create_project import create_project
@@ -95,6 +100,11 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "symphony.v1.WorkflowService/UpdateWorkflow": _write(update_workflow),
     "symphony.v1.WorkflowService/DeleteWorkflow": _write(delete_workflow),
     "symphony.v1.WorkflowService/ListWorkflows": _list(list_workflows),
+    "symphony.v1.ExecutionService/StartExecution": _write(start_execution),
+    "symphony.v1.ExecutionService/GetExecution": _get(get_execution),
+    "symphony.v1.ExecutionService/UpdateExecution": _write(update_execution),
+    "symphony.v1.ExecutionService/CancelExecution": _write(cancel_execution),
+    "symphony.v1.ExecutionService/ListExecutions": _list(list_executions),
     "symphony.v1.AccessService/WhoAmI": _get(who_am_i),
     "symphony.v1.AccessService/CreateToken": _write(create_token),
     "symphony.v1.AccessService/ListTokens": _list(list_tokens),

@@ -60,7 +60,9 @@ def check_graph(steps: Sequence[WorkflowStep]) -> GraphCheck:
         _cycles(names, dependencies, needs) if duration_us is None else (),
     )
     violations = tuple(islice(found, MAX_VIOLATIONS))
-    return GraphCheck(violations, 0 if violations or duration_us is None else duration_us)
+    if violations or duration_us is None:
+        return GraphCheck(violations, 0)
+    return GraphCheck((), duration_us)
 
 
 def _critical_path_as_listed(steps: Sequence[WorkflowStep]) -> int | None:

@@ -116,6 +116,72 @@ class Workflow(Table):
         )
 
 
+class Execution(Table):
+    """A run of a workflow; `project_id` is the workflow's, for lists and visibility."""
+
+    id = TextField(primary_key=True)
+    workflow_id = TextField()
+    project_id = TextField()
+    user_id = TextField()
+    state = SmallIntegerField()
+    steps = BlobField()
+    error = TextField()
+    create_time = BigIntegerField()
+    update_time = BigIntegerField()
+    start_time = BigIntegerField()
+    end_time = BigIntegerField()
+
+    class Meta:
+        table_name = "executions"
+        indexes = (
+            (("workflow_id", "create_time", "id"), False),
+            (("workflow_id", "state"), False),
+            (("user_id", "create_time", "id"), False),
+            (("create_time", "id"), False),
+        )
+
+
+class Extension(Table):
+    """An installed extension: its manifest as it was sent, what queries need in columns."""
+
+    id = TextField(primary_key=True)
+    project_id = TextField()
+    installed_by = TextField()
+    name = TextField()
+    version = TextField()
+    type = SmallIntegerField()
+    publisher = TextField()
+    permissions = TextField()
+    entry_point = TextField()
+    manifest = TextField()
+    manifest_format = SmallIntegerField()
+    scan = BlobField()
+    state = SmallIntegerField()
+    create_time = BigIntegerField()
+    update_time = BigIntegerField()
+
+    class Meta:
+        table_name = "extensions"
+        indexes = (
+            (("project_id", "name"), True),
+            (("project_id", "create_time", "id"), False),
+            (("create_time", "id"), False),
+            (("name", "id"), False),
+        )
+
+
+class ExtensionUse(Table):
+    """That a workflow's steps use an extension, so that neither goes without the other."""
+
+    extension_id = TextField()
+    workflow_id = TextField()
+
+    class Meta:
+        table_name = "extension_uses"
+        primary_key = CompositeKey("extension_id", "workflow_id")
+        indexes = ((("workflow_id", "extension_id"), True),)
+
+
 class Token(Table):
     """An access token; only the SHA-256 of its secret is kept. A revoked token is gone."""
 
@@ -192,6 +258,9 @@ TABLES: tuple[type[Any], ...] = (
     Project,
     ProjectMember,
     Workflow,
+    Execution,
+    Extension,
+    ExtensionUse,
     Token,
     RequestRecord,
     AuditEntry,

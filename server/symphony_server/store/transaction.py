@@ -10,6 +10,8 @@ from peewee import Database
 from symphony_server.clock import now_us
 from symphony_server.store.audit_log import AuditLog
 from symphony_server.store.change_log import ChangeLog
+from symphony_server.store.executions import Executions
+from symphony_server.store.extensions import Extensions
 from symphony_server.store.lists import Lists
 from symphony_server.store.projects import Members, Projects
 from symphony_server.store.request_ids import RequestIds
@@ -31,6 +33,8 @@ class Snapshot:
         self.projects = Projects(compiled)
         self.members = Members(compiled)
         self.workflows = Workflows(compiled)
+        self.executions = Executions(compiled)
+        self.extensions = Extensions(compiled)
         self.tokens = Tokens(compiled)
         self.request_ids = RequestIds(compiled)
         self.audit = AuditLog(compiled)

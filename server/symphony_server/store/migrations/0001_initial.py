@@ -97,6 +97,66 @@ class Workflow(Table):
         )
 
 
+class Execution(Table):
+    id = TextField(primary_key=True)
+    workflow_id = TextField()
+    project_id = TextField()
+    user_id = TextField()
+    state = SmallIntegerField()
+    steps = BlobField()
+    error = TextField()
+    create_time = BigIntegerField()
+    update_time = BigIntegerField()
+    start_time = BigIntegerField()
+    end_time = BigIntegerField()
+
+    class Meta:
+        table_name = "executions"
+        indexes = (
+            (("workflow_id", "create_time", "id"), False),
+            (("workflow_id", "state"), False),
+            (("user_id", "create_time", "id"), False),
+            (("create_time", "id"), False),
+        )
+
+
+class Extension(Table):
+    id = TextField(primary_key=True)
+    project_id = TextField()
+    installed_by = TextField()
+    name = TextField()
+    version = TextField()
+    type = SmallIntegerField()
+    publisher = TextField()
+    permissions = TextField()
+    entry_point = TextField()
+    manifest = TextField()
+    manifest_format = SmallIntegerField()
+    scan = BlobField()
+    state = SmallIntegerField()
+    create_time = BigIntegerField()
+    update_time = BigIntegerField()
+
+    class Meta:
+        table_name = "extensions"
+        indexes = (
+            (("project_id", "name"), True),
+            (("project_id", "create_time", "id"), False),
+            (("create_time", "id"), False),
+            (("name", "id"), False),
+        )
+
+
+class ExtensionUse(Table):
+    extension_id = TextField()
+    workflow_id = TextField()
+
+    class Meta:
+        table_name = "extension_uses"
+        primary_key = CompositeKey("extension_id", "workflow_id")
+        indexes = ((("workflow_id", "extension_id"), True),)
+
+
 class Token(Table):
     id = TextField(primary_key=True)
     user_id = TextField()
@@ -165,6 +225,9 @@ def up(migrator: Any, database: Database) -> None:
         Project,
         ProjectMember,
         Workflow,
+        Execution,
+        Extension,
+        ExtensionUse,
         Token,
         RequestRecord,
         AuditEntry,

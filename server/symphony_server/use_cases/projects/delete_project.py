@@ -22,8 +22,7 @@ def delete_project(transaction: Transaction, call: Call, request: DeleteProjectR
     project = permitted_project(transaction, call, "projects.delete", project_id, field="id")
 
     judgement.ask("etag", stale(request.etag, project.etag, field="etag"))
-    workflows = transaction.projects.workflow_count(project_id)
-    judgement.ask("project.empty", _in_use(project_id, workflows))
+    judgement.ask("project.empty", _in_use(transaction, project_id))
     judgement.conclude()
 
     transaction.members.delete_all(project_id)
@@ -39,13 +38,19 @@ def delete_project(transaction: Transaction, call: Call, request: DeleteProjectR
     return Empty()
 
 
-def _in_use(project_id: str, workflows: int) -> Violation | None:
-    if not workflows:
+def _in_use(transaction: Transaction, project_id: str) -> Violation | None:
+    holds = {
+        "workflows": transaction.projects.workflow_count(project_id),
+        "extensions": len(transaction.extensions.installed(project_id)),
+    }
+    used_by = [name for name, count in holds.items() if count]
+    if not used_by:
         return None
+    said = " and ".join(f"{holds[name]} {name}" for name in used_by)
     return Violation(
         ErrorReason.ERROR_REASON_RESOURCE_IN_USE,
-        f"the project still holds workflows ({workflows}); delete them first",
+        f"the project still holds {said}; remove them first",
         field="id",
         subject=project_id,
-        metadata={"used_by": "workflows"},
+        metadata={"used_by": ",".join(used_by)},
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony.v1.workflow_pb2 import Workflow, WorkflowStatus
@@ -13,6 +15,7 @@ from symphony_server.refusal import Violation, not_found
 from symphony_server.rules import project_constraints, tiers
 from symphony_server.rules.estimates import duration_us
 from symphony_server.rules.names import name_key
+from symphony_server.rules.project_constraints import used_extension_ids
 from symphony_server.store.stamps import stamp
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
@@ -46,7 +49,13 @@ def create_workflow(
     judgement.end_stage()
 
     # Business rules: the graph of steps, the tier's limits, the project's.
-    cost = judge_spec(call, request.spec, request.estimated_cost, constraints)
+    cost = judge_spec(
+        call,
+        request.spec,
+        request.estimated_cost,
+        constraints,
+        partial(transaction.extensions.enabled, project_id),
+    )
     judgement.ask(
         "project.workflow_limit",
         project_constraints.workflow_limit(constraints, held, subject=project_id),
@@ -83,6 +92,9 @@ def create_workflow(
         duration_us=duration_us(cost.estimated_duration),
         time_us=time_us,
     )
+    extension_ids = used_extension_ids(request.spec)
+    if extension_ids:
+        transaction.extensions.set_uses(workflow_id, extension_ids, new=True)
     transaction.users.add_workflows_owned(user.id, 1)
     transaction.projects.add_workflows(project_id, 1)
     record_change(

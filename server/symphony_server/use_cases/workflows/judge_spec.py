@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container
+
 from symphony.v1.project_pb2 import ProjectConstraints
 from symphony.v1.workflow_pb2 import WorkflowCost, WorkflowSpec
 from symphony_server.rules import project_constraints, tiers
@@ -12,11 +14,16 @@ from symphony_server.use_cases.call import Call
 
 
 def judge_spec(
-    call: Call, spec: WorkflowSpec, declared: WorkflowCost, constraints: ProjectConstraints
+    call: Call,
+    spec: WorkflowSpec,
+    declared: WorkflowCost,
+    constraints: ProjectConstraints,
+    enabled_extensions: Callable[[frozenset[str]], Container[str]],
 ) -> WorkflowCost:
     """The estimate completed from the steps, once every rule was asked.
 
-    What is wrong is left in the judgement, with fields named as in CreateWorkflowRequest.
+    `enabled_extensions` tells which of some extensions the project has enabled. What is
+    wrong is left in the judgement, with fields named as in CreateWorkflowRequest.
     """
     judgement = call.judgement
     table, user = call.deployment.tiers, call.caller.user
@@ -34,7 +41,10 @@ def judge_spec(
     judgement.ask(
         "project.duration_limit", project_constraints.duration_limit(constraints, length_us)
     )
-    judgement.ask_all(
-        "project.extensions", project_constraints.extensions(constraints, spec, frozenset())
-    )
+    used = project_constraints.used_extension_ids(spec)
+    if used:
+        judgement.ask_all(
+            "project.extensions",
+            project_constraints.extensions(constraints, spec, enabled_extensions(used)),
+        )
     return cost

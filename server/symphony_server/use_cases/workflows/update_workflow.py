@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
 from symphony.v1.workflow_pb2 import Workflow
 from symphony.v1.workflow_service_pb2 import UpdateWorkflowRequest
 from symphony_server.clock import timestamp_us
 from symphony_server.rules.estimates import duration_us
 from symphony_server.rules.names import name_key
+from symphony_server.rules.project_constraints import used_extension_ids
 from symphony_server.store.stamps import stamp
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
@@ -41,7 +44,13 @@ def update_workflow(
             updated.ClearField("estimated_cost")
         constraints = transaction.projects.constraints(current.project_id)
         before = len(judgement.violations)
-        cost = judge_spec(call, updated.spec, updated.estimated_cost, constraints)
+        cost = judge_spec(
+            call,
+            updated.spec,
+            updated.estimated_cost,
+            constraints,
+            partial(transaction.extensions.enabled, current.project_id),
+        )
         judgement.violations[before:] = [
             violation.under("workflow") if violation.field else violation
             for violation in judgement.violations[before:]
@@ -65,6 +74,9 @@ def update_workflow(
         duration_us=duration_us(updated.estimated_cost.estimated_duration),
         time_us=time_us,
     )
+    if touches(paths, "spec"):
+        used = used_extension_ids(updated.spec)
+        transaction.extensions.set_uses(current.id, used, new=False)
     record_change(
         transaction,
         call,

@@ -1,0 +1,28 @@
+"""The change record of an execution."""
+
+from __future__ import annotations
+
+from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
+from symphony.v1.execution_pb2 import Execution
+from symphony_server.store.transaction import Transaction
+from symphony_server.use_cases.call import Call
+from symphony_server.use_cases.recording import record_change
+
+
+def record_execution_change(
+    transaction: Transaction,
+    call: Call,
+    execution: Execution,
+    project_id: str,
+    operation: ChangeOperation.ValueType,
+) -> None:
+    """Record that an execution was started or changed."""
+    record_change(
+        transaction,
+        call,
+        ResourceKind.RESOURCE_KIND_EXECUTION,
+        operation,
+        execution.id,
+        project_id=project_id,
+        resource=execution,
+    )

@@ -1,0 +1,1 @@
+"""Several writes done as one."""
