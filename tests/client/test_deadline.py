@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from symphony.v1.change_service_pb2 import WatchRequest
+from symphony.v1.change_service_pb2_grpc import ChangeServiceStub
+from symphony.v1.workflow_service_pb2_grpc import WorkflowServiceStub
+from tests.client import requests
+from tests.client.both_apis import Api, both_apis
+from tests.client.contract_server import ContractServer
+
+
+@both_apis
+@pytest.mark.parametrize(("settings", "at_most"), [({}, 30), ({"timeout_seconds": 7}, 7)])
+def test_every_call_has_a_deadline(
+    api: Api, server: ContractServer, settings: dict[str, float], at_most: float
+) -> None:
+    api.call(
+        server.target,
+        lambda channel: WorkflowServiceStub(channel).GetWorkflow(requests.get_workflow()),
+        **settings,
+    )
+
+    assert server.attempt.seconds_left is not None
+    assert at_most / 2 < server.attempt.seconds_left <= at_most
+
+
+@both_apis
+def test_the_deadline_of_a_call_goes_before_that_of_the_channel(
+    api: Api, server: ContractServer
+) -> None:
+    api.call(
+        server.target,
+        lambda channel: WorkflowServiceStub(channel).GetWorkflow(
+            requests.get_workflow(), timeout=300
+        ),
+    )
+
+    assert server.attempt.seconds_left is not None
+    assert 200 < server.attempt.seconds_left <= 300
+
+
+@both_apis
+def test_a_stream_has_a_deadline_long_enough_to_watch(api: Api, server: ContractServer) -> None:
+    api.read(server.target, lambda channel: ChangeServiceStub(channel).Watch(WatchRequest()))
+
+    assert server.attempt.seconds_left is not None
+    assert 3000 < server.attempt.seconds_left <= 3600
