@@ -104,6 +104,46 @@ def serve(
             help="Serve without TLS beyond loopback all the same. [env: SYMPHONY_INSECURE]",
         ),
     ] = None,
+    tls_cert: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PEM", help="The server's certificate chain. [env: SYMPHONY_TLS_CERT]"
+        ),
+    ] = None,
+    tls_key: Annotated[
+        Path | None,
+        typer.Option(metavar="PEM", help="Its private key. [env: SYMPHONY_TLS_KEY]"),
+    ] = None,
+    tls_client_ca: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PEM",
+            help="The CA of client certificates; a client that shows one is the user it names. "
+            "[env: SYMPHONY_TLS_CLIENT_CA]",
+        ),
+    ] = None,
+    tls_require_client_cert: Annotated[
+        bool | None,
+        typer.Option(
+            "--tls-require-client-cert",
+            help="Take only connections with a client certificate. "
+            "[env: SYMPHONY_TLS_REQUIRE_CLIENT_CERT]",
+        ),
+    ] = None,
+    jwt_issuer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="The identity provider, as in 'iss'. [env: SYMPHONY_JWT_ISSUER]"
+        ),
+    ] = None,
+    jwt_audience: Annotated[
+        str | None,
+        typer.Option(help="This service, as in 'aud'. [env: SYMPHONY_JWT_AUDIENCE]"),
+    ] = None,
+    jwt_keys: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|URL", help="The provider's JWKS. [env: SYMPHONY_JWT_KEYS]"),
+    ] = None,
     auto_migrate: Annotated[
         bool | None,
         typer.Option(
@@ -119,6 +159,13 @@ def serve(
         token_file=token_file,
         dev=dev,
         insecure=insecure,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        tls_client_ca=tls_client_ca,
+        tls_require_client_cert=tls_require_client_cert,
+        jwt_issuer=jwt_issuer,
+        jwt_audience=jwt_audience,
+        jwt_keys=jwt_keys,
         auto_migrate=auto_migrate,
     )
     _configure_logging(settings)

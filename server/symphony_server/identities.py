@@ -8,6 +8,7 @@ import logging
 from symphony.v1.access_pb2 import Token
 from symphony.v1.user_pb2 import User
 from symphony_server.clock import now_us
+from symphony_server.rules.names import name_key
 from symphony_server.store.doors import Store
 
 _log = logging.getLogger(__name__)
@@ -24,6 +25,12 @@ class StoredIdentities:
     async def by_secret_hash(self, secret_hash: bytes) -> tuple[Token, User] | None:
         """The token with this SHA-256 and its user, or None."""
         return await self._store.point_read(lambda snapshot: snapshot.tokens.by_hash(secret_hash))
+
+    async def by_email(self, email: str) -> User | None:
+        """The user with an address, compared without regard to case, or None."""
+        return await self._store.point_read(
+            lambda snapshot: snapshot.users.by_email(name_key(email))
+        )
 
     async def by_user_id(self, user_id: str) -> User | None:
         """The user with an id, or None."""

@@ -12,7 +12,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import grpc
+
 from symphony_server.access.authentication import Authenticator
+from symphony_server.access.json_web_tokens import JwtVerifier
+from symphony_server.access.key_set import KeySet
 from symphony_server.clock import now_us
 from symphony_server.demo import create_demo_world
 from symphony_server.identities import StoredIdentities
@@ -94,20 +98,40 @@ async def start_server(settings: Settings) -> RunningServer:
         made_admin = await _first_start(settings, store, deployment)
         services = Services(
             store=store,
-            authenticator=Authenticator(StoredIdentities(store)),
+            authenticator=Authenticator(StoredIdentities(store), _jwt_verifier(settings)),
             deployment=deployment,
             load=Load(max_calls=settings.max_calls),
             observations=Observations(),
             refusals=RefusalLog(store),
+            client_certificates=settings.tls_client_ca is not None,
         )
         # gRPC's own bound is far above ours, which can answer with details.
         rpc = RpcServer(services, max_concurrent=settings.max_calls * 4)
-        port = await rpc.start(settings.listen)
+        port = await rpc.start(settings.listen, _credentials(settings))
     except BaseException:
         await store.close()
         raise
     housekeeping = asyncio.create_task(_keep_house(store))
     return RunningServer(port, made_admin, services, settings, store, rpc, housekeeping)
+
+
+def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    """What TLS needs, or None without TLS. Raises OSError for a file that cannot be read."""
+    if settings.tls_cert is None or settings.tls_key is None:
+        return None
+    client_ca = settings.tls_client_ca
+    return grpc.ssl_server_credentials(
+        [(settings.tls_key.read_bytes(), settings.tls_cert.read_bytes())],
+        root_certificates=None if client_ca is None else client_ca.read_bytes(),
+        require_client_auth=settings.tls_require_client_cert,
+    )
+
+
+def _jwt_verifier(settings: Settings) -> JwtVerifier | None:
+    issuer, audience, keys = settings.jwt_issuer, settings.jwt_audience, settings.jwt_keys
+    if issuer is None or audience is None or keys is None:
+        return None
+    return JwtVerifier(issuer=issuer, audience=audience, keys=KeySet(keys))
 
 
 async def _first_start(settings: Settings, store: SqliteStore, deployment: Deployment) -> bool:

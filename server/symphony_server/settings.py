@@ -32,6 +32,20 @@ class Settings(BaseSettings):
     """For trying out: makes the first ADMIN and a small demo world, and says what to do next."""
     insecure: bool = False
     """Serve without TLS beyond loopback all the same."""
+    tls_cert: Path | None = None
+    """The server's certificate chain, PEM."""
+    tls_key: Path | None = None
+    """The certificate's private key, PEM."""
+    tls_client_ca: Path | None = None
+    """The CA of client certificates, PEM; a client may show one then, and is its user."""
+    tls_require_client_cert: bool = False
+    """Take only connections with a client certificate of that CA."""
+    jwt_issuer: str | None = None
+    """The identity provider, as its tokens' `iss` names it."""
+    jwt_audience: str | None = None
+    """This service, as the tokens' `aud` must name it."""
+    jwt_keys: str | None = None
+    """The provider's JWKS: a file or an http(s) URL, read again as it changes."""
     auto_migrate: bool = True
     """Apply pending migrations at start."""
     max_calls: int = Field(default=1000, ge=1)
@@ -67,10 +81,26 @@ class Settings(BaseSettings):
     def _consistent(self) -> Self:
         if self.bootstrap_admin is not None and self.token_file is None:
             raise ValueError("bootstrap_admin needs token_file, where the admin's token is written")
-        if not self.insecure and not _is_loopback(self.listen.rpartition(":")[0]):
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together: give both or neither")
+        if self.tls_require_client_cert and self.tls_client_ca is None:
+            raise ValueError(
+                "tls_require_client_cert needs tls_client_ca, the CA that client certificates "
+                "are checked against"
+            )
+        if self.tls_client_ca is not None and self.tls_cert is None:
+            raise ValueError("tls_client_ca needs tls_cert and tls_key")
+        if len({self.jwt_issuer is None, self.jwt_audience is None, self.jwt_keys is None}) > 1:
+            raise ValueError("jwt_issuer, jwt_audience and jwt_keys belong together")
+        if (
+            not self.insecure
+            and self.tls_cert is None
+            and not _is_loopback(self.listen.rpartition(":")[0])
+        ):
             raise ValueError(
                 f"listen: {self.listen} is reachable from other machines, and without TLS anybody "
-                "on the way reads the tokens; listen on 127.0.0.1, or say --insecure"
+                "on the way reads the tokens; give --tls-cert and --tls-key, listen on 127.0.0.1, "
+                "or say --insecure"
             )
         return self
 

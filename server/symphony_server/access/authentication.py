@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from cachetools import TTLCache
@@ -13,6 +14,7 @@ from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony.v1.user_pb2 import User
 from symphony_server.access.caller import ACT_AS_ROLES, Caller, Subject
 from symphony_server.access.credentials import is_well_formed, secret_hash
+from symphony_server.access.json_web_tokens import JwtExpired, JwtInvalid, JwtVerifier
 from symphony_server.clock import MICROSECONDS, now_us, timestamp_us
 from symphony_server.refusal import Refused, Violation
 
@@ -36,6 +38,9 @@ class Identities(Protocol):
     async def by_secret_hash(self, secret_hash: bytes) -> tuple[Token, User] | None:
         """The token with this SHA-256 and its user, or None."""
 
+    async def by_email(self, email: str) -> User | None:
+        """The user with an address, compared without regard to case, or None."""
+
     async def by_user_id(self, user_id: str) -> User | None:
         """The user with an id, or None."""
 
@@ -43,48 +48,66 @@ class Identities(Protocol):
         """Note that a token was used, some time soon; never fails."""
 
 
-class Authenticator:
-    """Tells who is calling, from the metadata alone."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Whose a credential is."""
 
-    def __init__(self, identities: Identities) -> None:
-        """Take the place where users and tokens are looked up."""
+    principal: Subject
+    kind: CredentialKind.ValueType
+    token: Token | None = None
+
+
+class Authenticator:
+    """Tells who is calling, from what came with the call and not from the request."""
+
+    def __init__(self, identities: Identities, jwt: JwtVerifier | None = None) -> None:
+        """Take the place where users and tokens are looked up, and what checks JWTs, if any."""
         self._identities = identities
-        self._tokens: TTLCache[bytes, tuple[Token, Subject]] = TTLCache(
-            CACHE_ENTRIES, CACHE_SECONDS
-        )
+        self._jwt = jwt
+        self._known: TTLCache[bytes, _Known] = TTLCache(CACHE_ENTRIES, CACHE_SECONDS)
         self._users: TTLCache[str, Subject] = TTLCache(CACHE_ENTRIES, CACHE_SECONDS)
 
     def forget(self) -> None:
         """Read every identity afresh from now on: a token or a user has changed."""
-        self._tokens.clear()
+        self._known.clear()
         self._users.clear()
 
-    async def authenticate(self, metadata: Mapping[str, str]) -> Caller:
-        """The caller. Raises Refused: CREDENTIALS_MISSING, CREDENTIALS_INVALID,
-        CREDENTIALS_EXPIRED, USER_SUSPENDED or ACT_AS_NOT_ALLOWED.
+    async def authenticate(
+        self, metadata: Mapping[str, str], certificate_names: Sequence[str] = ()
+    ) -> Caller:
+        """The caller: by bearer credential, else by the names in its client certificate.
+
+        Raises Refused: CREDENTIALS_MISSING, CREDENTIALS_INVALID, CREDENTIALS_EXPIRED,
+        USER_SUSPENDED or ACT_AS_NOT_ALLOWED.
         """
-        secret = _bearer(metadata)
-        token, principal = await self._token(secret)
-        if token.HasField("expire_time"):
-            _refuse_expired(token)
+        header = metadata.get(AUTHORIZATION)
+        if header is None and certificate_names:
+            known = await self._by_certificate(certificate_names)
+        else:
+            known = await self._by_bearer(_bearer(header))
+        principal = known.principal
+        if known.token is not None and known.token.HasField("expire_time"):
+            _refuse_expired(known.token)
         if principal.suspended:
             raise _suspended("your account is suspended; ask an ADMIN to make it ACTIVE again")
         user = principal
         for key in metadata:
             if key.startswith(_RESERVED):
                 user = await self._acted_for(key, metadata[key], principal)
-        return Caller(
-            user=user,
-            principal=principal,
-            credential_kind=CredentialKind.CREDENTIAL_KIND_TOKEN,
-            token=token,
-        )
+        return Caller(user=user, principal=principal, credential_kind=known.kind, token=known.token)
 
-    async def _token(self, secret: str) -> tuple[Token, Subject]:
+    async def _by_bearer(self, secret: str) -> _Known:
         key = secret_hash(secret)
-        known: tuple[Token, Subject] | None = self._tokens.get(key)
-        if known is not None:
-            return known
+        known: _Known | None = self._known.get(key)
+        if known is None:
+            if self._jwt is not None and secret.count(".") == 2:
+                known = await self._by_jwt(self._jwt, secret)
+            else:
+                known = await self._by_token(secret, key)
+            self._known[key] = known
+        return known
+
+    async def _by_token(self, secret: str, key: bytes) -> _Known:
         if not is_well_formed(secret):
             raise _invalid(
                 "the bearer token is not a Symphony access token; it may be cut off or mistyped"
@@ -96,8 +119,34 @@ class Authenticator:
         last_used_us = timestamp_us(token.last_used_time)
         if now_us() - last_used_us > USE_RECORDED_SECONDS * MICROSECONDS:
             self._identities.used(token.id)
-        known = self._tokens[key] = token, Subject.of(user)
-        return known
+        return _Known(Subject.of(user), CredentialKind.CREDENTIAL_KIND_TOKEN, token)
+
+    async def _by_jwt(self, jwt: JwtVerifier, secret: str) -> _Known:
+        try:
+            named = await jwt.verify(secret)
+        except JwtExpired as error:
+            raise Refused(
+                [Violation(ErrorReason.ERROR_REASON_CREDENTIALS_EXPIRED, str(error))]
+            ) from None
+        except JwtInvalid as error:
+            raise _invalid(str(error)) from None
+        user = await self._named(named.subject) or await self._named(named.email)
+        if user is None:
+            raise _invalid("the JWT names no user of this service")
+        return _Known(Subject.of(user), CredentialKind.CREDENTIAL_KIND_JWT)
+
+    async def _by_certificate(self, names: Sequence[str]) -> _Known:
+        for name in names:
+            user = await self._named(name)
+            if user is not None:
+                return _Known(Subject.of(user), CredentialKind.CREDENTIAL_KIND_CERTIFICATE)
+        raise _invalid("the client certificate names no user of this service")
+
+    async def _named(self, name: str) -> User | None:
+        """The user with an id or an e-mail address."""
+        if _USER_ID.fullmatch(name):
+            return await self._identities.by_user_id(name)
+        return await self._identities.by_email(name) if "@" in name else None
 
     async def _acted_for(self, key: str, user_id: str, principal: Subject) -> Subject:
         if key != ACT_AS:
@@ -130,8 +179,7 @@ class Authenticator:
         return subject
 
 
-def _bearer(metadata: Mapping[str, str]) -> str:
-    header = metadata.get(AUTHORIZATION)
+def _bearer(header: str | None) -> str:
     if header is None:
         raise Refused(
             [

@@ -124,7 +124,7 @@ def _details(violations: Sequence[Violation], *, sentences: bool) -> list[Messag
             resource.resource_name = subject
             resource.description = said
             continue
-        if violation.field:
+        if violation.field or violation.rule:
             reason = violation.rule or violation.reason_name
             bad.field_violations.add(field=violation.field, description=said, reason=reason)
         if violation.code == code_pb2.RESOURCE_EXHAUSTED:

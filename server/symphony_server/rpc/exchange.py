@@ -45,6 +45,8 @@ class Services:
     load: Load
     observations: Observations
     refusals: RefusalLog
+    client_certificates: bool = False
+    """Whether a verified client certificate tells who calls."""
 
 
 Handler = Callable[[Exchange], Awaitable[bytes]]

@@ -101,7 +101,7 @@ class RpcServer:
 
 def _entry(method: Method, services: Services, handler: Handler) -> Any:
     deployment = services.deployment
-    name = method.name
+    name, permission = method.name, method.permission
 
     async def enter(body: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         started_ns = time.monotonic_ns()
@@ -109,7 +109,7 @@ def _entry(method: Method, services: Services, handler: Handler) -> Any:
         request_id = metadata.get(REQUEST_ID)
         if request_id is None or not _REQUEST_ID.fullmatch(request_id):
             request_id = uuid.uuid4().hex
-        call = Call(name, deployment, request_id, started_ns)
+        call = Call(name, permission, deployment, request_id, started_ns)
         return await handler(Exchange(call, body, metadata, context))
 
     return enter

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from symphony_server.store.doors import Store
+from symphony_server.use_cases.access.check_access import check_access
+from symphony_server.use_cases.access.explain_decision import explain_decision
 from symphony_server.use_cases.call import Call
 from symphony_server.use_cases.executions.cancel_execution import cancel_execution
 from symphony_server.use_cases.executions.get_execution import get_execution
@@ -29,6 +31,7 @@ from symphony_server.use_cases.tokens.create_token import create_token
 from symphony_server.use_cases.tokens.list_tokens import list_tokens
 from symphony_server.use_cases.tokens.revoke_token import revoke_token
 from symphony_server.use_cases.tokens.who_am_i import who_am_i
+from symphony_server.use_cases.transactions.execute_transaction import execute_transaction
 from symphony_server.use_cases.users.create_user import create_user
 from symphony_server.use_cases.users.delete_user import delete_user
 from symphony_server.use_cases.users.get_user import get_user, get_user_by_email
@@ -105,6 +108,9 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "symphony.v1.ExecutionService/UpdateExecution": _write(update_execution),
     "symphony.v1.ExecutionService/CancelExecution": _write(cancel_execution),
     "symphony.v1.ExecutionService/ListExecutions": _list(list_executions),
+    "symphony.v1.TransactionService/ExecuteTransaction": _write(execute_transaction),
+    "symphony.v1.AccessService/CheckAccess": _list(check_access),
+    "symphony.v1.AccessService/ExplainDecision": _get(explain_decision),
     "symphony.v1.AccessService/WhoAmI": _get(who_am_i),
     "symphony.v1.AccessService/CreateToken": _write(create_token),
     "symphony.v1.AccessService/ListTokens": _list(list_tokens),
@@ -117,6 +123,7 @@ CHANGES_IDENTITY: Final = frozenset(
         "symphony.v1.UserService/UpdateUser",
         "symphony.v1.UserService/DeleteUser",
         "symphony.v1.AccessService/RevokeToken",
+        "symphony.v1.TransactionService/ExecuteTransaction",
     }
 )
 """The RPCs after which what is remembered of users and tokens may be wrong."""

@@ -81,15 +81,21 @@ class Structure:
         """
         found = _VALIDATOR.collect_violations(request)
         violations = [_in_words(v, "") for v in found]
-        paths: tuple[str, ...] = ()
-        if self._update is not None and request.HasField(self._resource):
-            resource = getattr(request, self._resource)
-            paths, wrong = self._update.resolve(request.update_mask, resource, self._resource)
-            violations += wrong
-            violations += self._judge_parts(resource, paths)
+        paths, wrong = self.update_paths(request)
+        violations += wrong
         if violations:
             raise Refused(violations)
         return paths
+
+    def update_paths(self, request: Any) -> tuple[tuple[str, ...], list[Violation]]:
+        """The paths that an update changes, and what is wrong with them and with what they
+        name; neither for other methods.
+        """
+        if self._update is None or not request.HasField(self._resource):
+            return (), []
+        resource = getattr(request, self._resource)
+        paths, wrong = self._update.resolve(request.update_mask, resource, self._resource)
+        return paths, [*wrong, *self._judge_parts(resource, paths)]
 
     def _judge_parts(self, resource: Any, paths: Sequence[str]) -> Iterable[Violation]:
         """The rules of a part that plain protovalidate leaves alone, for what the mask names:

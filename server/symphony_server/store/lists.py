@@ -18,6 +18,8 @@ from symphony_server.store import executions, extensions, projects, tokens, user
 from symphony_server.store.statements import Compiler, Statement, param
 
 DEFAULT_ORDER = "create_time desc"
+MAX_PAGE_BYTES = 3 * 1024 * 1024
+"""A page ends early rather than be larger: gRPC's clients take 4 MiB unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +207,9 @@ class Lists:
         start: Cursor | None,
         visible_to: str | None,
     ) -> Page:
-        """At most `size` rows after `start`. `visible_to` is the user whose view it is, or
-        None for one who sees everything.
+        """At most `size` rows after `start`, fewer when they are large.
+
+        `visible_to` is the user whose view it is, or None for one who sees everything.
         """
         shape = (id(listing), tuple(filters), order, start is None, visible_to is None)
         statement = self._statements.get(shape)
@@ -221,12 +224,20 @@ class Lists:
         if visible_to is not None:
             values.append(visible_to)
         # One row more than asked for tells whether there is a next page.
-        rows = statement(*values, size + 1).fetchall()
+        rows = statement(*values, size + 1)
         # The sort key and id follow the listing's columns.
         end = len(listing.columns)
-        found = [row[:end] for row in rows[:size]]
-        last = Cursor(*rows[size - 1][end:]) if len(rows) > size else None
-        return Page(found, last)
+        found: list[Any] = []
+        last: Cursor | None = None
+        room = MAX_PAGE_BYTES
+        while (row := rows.fetchone()) is not None:
+            room -= sum(len(value) for value in row if isinstance(value, bytes | str))
+            if len(found) == size or (room < 0 and found):
+                rows.close()
+                return Page(found, last)
+            found.append(row[:end])
+            last = Cursor(*row[end:])
+        return Page(found, None)
 
     def _compile(
         self, listing: Listing, filters: tuple[str, ...], order: str, starts: bool, viewed: bool

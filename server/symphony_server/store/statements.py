@@ -20,6 +20,9 @@ class Cursor(Protocol):
     def fetchone(self) -> Any:
         """The next row, or None."""
 
+    def close(self) -> None:
+        """Give up the rows that are left."""
+
     def fetchall(self) -> list[Any]:
         """The rows that are left."""
 

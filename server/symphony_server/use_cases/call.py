@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,8 @@ class Call:
 
     method: str
     """The full name, for example `symphony.v1.WorkflowService/CreateWorkflow`."""
+    permission: str
+    """What the method needs, for example `workflows.create`."""
     deployment: Deployment
     request_id: str
     started_ns: int
@@ -37,6 +40,12 @@ class Call:
     """The parsed request, once it is known to keep to the contract."""
     update_paths: tuple[str, ...] = ()
     """What an update changes: the paths of its mask, resolved and known to be changeable."""
+    operations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Of a transaction: operation → the method and permission of the call it stands for."""
+    operation_paths: tuple[tuple[str, ...], ...] = ()
+    """Of a transaction: what each operation changes, as `update_paths`."""
+    is_part: bool = False
+    """True of an operation of a transaction: its record names the transaction's decision."""
     judgement: Judgement = field(default_factory=Judgement)
     resource_id: str = ""
     """What the call is about, for the record."""

@@ -26,6 +26,7 @@ def operator_call(deployment: Deployment, method: str, user: Subject = _OPERATOR
     """A call that the operator makes, for itself or for a user."""
     return Call(
         method=f"operator/{method}",
+        permission="",
         deployment=deployment,
         request_id=uuid.uuid4().hex,
         started_ns=time.monotonic_ns(),

@@ -82,9 +82,9 @@ def record_change(
 
 
 def _record(transaction: Transaction, call: Call, outcome: AuditOutcome.ValueType) -> AuditRecord:
-    record_id = new_id("audit")
-    if not call.decision_id:
-        call.decision_id = record_id
+    # A transaction knows its decision before its own record is written, for its parts name it.
+    record_id = new_id("audit") if call.is_part or not call.decision_id else call.decision_id
+    call.decision_id = call.decision_id or record_id
     record = AuditRecord(
         id=record_id,
         request_id=call.request_id,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import grpc
+
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony_server.refusal import Refused, Violation
 from symphony_server.rpc.exchange import Exchange, Handler, Services
@@ -14,9 +18,12 @@ def authenticate(method: Method, services: Services, inner: Handler) -> Handler:
         return inner
     authenticator = services.authenticator
     permission = method.permission
+    by_certificate = services.client_certificates
 
     async def authenticated(exchange: Exchange) -> bytes:
-        caller = await authenticator.authenticate(exchange.metadata)
+        caller = await authenticator.authenticate(
+            exchange.metadata, certificate_names(exchange.context) if by_certificate else ()
+        )
         exchange.call.caller = caller
         if not caller.scope_covers(permission):
             raise Refused(
@@ -31,3 +38,9 @@ def authenticate(method: Method, services: Services, inner: Handler) -> Handler:
         return await inner(exchange)
 
     return authenticated
+
+
+def certificate_names(context: grpc.aio.ServicerContext[bytes, bytes]) -> list[str]:
+    """The subject alternative names of the client's certificate, which TLS has verified."""
+    names: Iterable[bytes] = context.auth_context().get("x509_subject_alternative_name", ())
+    return [name.decode(errors="replace") for name in names]

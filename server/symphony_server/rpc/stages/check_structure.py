@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from symphony_server.rpc.exchange import Exchange, Handler, Services
 from symphony_server.rpc.methods import Method
+from symphony_server.rpc.operations import TRANSACTION, Operations
 from symphony_server.rpc.structure import Structure
 
 
 def check_structure(method: Method, services: Services, inner: Handler) -> Handler:
     """Parse the request and check it, or refuse the call."""
     structure = Structure(method)
+    operations = Operations() if method.name == TRANSACTION else None
     writes = method.writes
 
     async def checked(exchange: Exchange) -> bytes:
@@ -19,6 +21,9 @@ def check_structure(method: Method, services: Services, inner: Handler) -> Handl
         if writes and request.request_id:
             call.request_id = request.request_id
         call.update_paths = structure.check(request)
+        if operations is not None:
+            call.operations = operations.named
+            call.operation_paths = operations.check(request)
         return await inner(exchange)
 
     return checked

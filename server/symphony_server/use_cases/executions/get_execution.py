@@ -6,10 +6,10 @@ from symphony.v1.execution_pb2 import Execution
 from symphony.v1.execution_service_pb2 import GetExecutionRequest
 from symphony.v1.workflow_pb2 import Workflow
 from symphony_server.access.decisions import decide
-from symphony_server.access.permissions import Facts
 from symphony_server.refusal import not_found
 from symphony_server.store.transaction import Snapshot
 from symphony_server.use_cases.call import Call
+from symphony_server.use_cases.facts import workflow_facts
 
 
 def get_execution(snapshot: Snapshot, call: Call, request: GetExecutionRequest) -> Execution:
@@ -30,12 +30,7 @@ def permitted_execution(
     if execution is not None:
         workflow, relation = snapshot.workflows.get(execution.workflow_id, call.caller.user.id)
         if workflow is not None:
-            facts = Facts(
-                owner_id=workflow.user_id,
-                relation=relation,
-                shared=workflow.shared,
-                started_by=execution.user_id,
-            )
+            facts = workflow_facts(workflow, relation, started_by=execution.user_id)
     found = None if execution is None or workflow is None else (execution, workflow)
     absent = not_found("execution", execution_id, field=field)
     decision = decide(permission, call.caller.user, facts)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from symphony.v1.workflow_pb2 import Workflow
 from symphony.v1.workflow_service_pb2 import GetWorkflowRequest
 from symphony_server.access.decisions import decide
-from symphony_server.access.permissions import Facts
 from symphony_server.refusal import not_found
 from symphony_server.store.transaction import Snapshot
 from symphony_server.use_cases.call import Call
+from symphony_server.use_cases.facts import workflow_facts
 
 
 def get_workflow(snapshot: Snapshot, call: Call, request: GetWorkflowRequest) -> Workflow:
@@ -25,9 +25,7 @@ def permitted_workflow(
     """
     call.resource_id = workflow_id
     workflow, relation = snapshot.workflows.get(workflow_id, call.caller.user.id)
-    facts = None
-    if workflow is not None:
-        facts = Facts(owner_id=workflow.user_id, relation=relation, shared=workflow.shared)
+    facts = None if workflow is None else workflow_facts(workflow, relation)
     absent = not_found("workflow", workflow_id, field=field)
     decision = decide(permission, call.caller.user, facts)
     workflow = call.judgement.existing(decision, workflow, absent)

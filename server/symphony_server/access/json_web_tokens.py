@@ -1,0 +1,85 @@
+"""JSON Web Tokens of the deployment's identity provider (RFC 7519)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import jwt
+
+from symphony_server.access.key_set import KeySet
+
+ALGORITHMS: Final = frozenset({"RS256", "ES256", "EdDSA"})
+"""What is taken. Which of them holds is said by the key, never chosen by the token."""
+MAX_BYTES: Final = 4096
+"""Metadata above 8 KiB is refused by gRPC at random, so tokens must stay well below."""
+LEEWAY_SECONDS: Final = 5
+"""How far the provider's clock may be from ours."""
+
+
+class JwtInvalid(Exception):
+    """The token is not one that the provider made for this service."""
+
+
+class JwtExpired(Exception):
+    """The token was good once."""
+
+
+@dataclass(frozen=True, slots=True)
+class JwtSubject:
+    """Whom a token names."""
+
+    subject: str
+    email: str
+
+
+class JwtVerifier:
+    """Checks tokens of one provider."""
+
+    def __init__(self, *, issuer: str, audience: str, keys: KeySet) -> None:
+        """Take who must have made a token, for whom, and the provider's keys."""
+        self._issuer = issuer
+        self._audience = audience
+        self._keys = keys
+
+    async def verify(self, token: str) -> JwtSubject:
+        """Whom the token names. Raises JwtInvalid or JwtExpired, with a reason in words."""
+        if len(token) > MAX_BYTES:
+            raise JwtInvalid(f"the token is longer than {MAX_BYTES} bytes")
+        try:
+            key_id = jwt.get_unverified_header(token).get("kid")
+        except jwt.InvalidTokenError:
+            raise JwtInvalid("the token is not a JWT") from None
+        key = await self._keys.find(key_id) if isinstance(key_id, str) else None
+        if key is None:
+            raise JwtInvalid(
+                "the JWT is signed with a key that the identity provider does not list"
+            )
+        if key.algorithm_name not in ALGORITHMS:
+            raise JwtInvalid(f"the JWT's key is for {key.algorithm_name}, which is not taken")
+        try:
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[key.algorithm_name],
+                issuer=self._issuer,
+                audience=self._audience,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "iss", "aud"]},
+            )
+        except jwt.ExpiredSignatureError:
+            raise JwtExpired(
+                "the JWT has expired; get another from the identity provider"
+            ) from None
+        except jwt.InvalidIssuerError:
+            raise JwtInvalid("the JWT is of another issuer") from None
+        except jwt.InvalidAudienceError:
+            raise JwtInvalid("the JWT is for another audience") from None
+        except jwt.ImmatureSignatureError:
+            raise JwtInvalid("the JWT is not valid yet") from None
+        except (jwt.InvalidTokenError, ValueError):
+            raise JwtInvalid("the JWT's signature or claims are not valid") from None
+        email = claims.get("email") if claims.get("email_verified", True) is True else None
+        return JwtSubject(
+            subject=str(claims.get("sub", "")), email=email if isinstance(email, str) else ""
+        )
