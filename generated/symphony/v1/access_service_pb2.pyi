@@ -204,7 +204,7 @@ class CreateTokenRequest(_message.Message):
     name: _builtins.str
     """The name: 1 to 128 characters, not blank."""
     request_id: _builtins.str
-    """Makes a retry safe: 1 to 64 characters, remembered for 24 hours."""
+    """Makes a retry safe: 1 to 64 visible ASCII characters, remembered for 24 hours."""
     validate_only: _builtins.bool
     """Runs every check, writes nothing but the audit record."""
     @_builtins.property
@@ -341,7 +341,7 @@ class RevokeTokenRequest(_message.Message):
     id: _builtins.str
     """The token."""
     request_id: _builtins.str
-    """Makes a retry safe: 1 to 64 characters, remembered for 24 hours."""
+    """Makes a retry safe: 1 to 64 visible ASCII characters, remembered for 24 hours."""
     validate_only: _builtins.bool
     """Runs every check, writes nothing but the audit record."""
     def __init__(

@@ -29,7 +29,7 @@ from symphony.v1 import execution_pb2 as symphony_dot_v1_dot_execution__pb2
 from symphony.v1 import policy_pb2 as symphony_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#symphony/v1/execution_service.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsymphony/v1/execution.proto\x1a\x18symphony/v1/policy.proto\"\xd8\x01\n\x15StartExecutionRequest\x12\x42\n\x0bworkflow_id\x18\x01 \x01(\tB-\xbaH*r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12G\n\x0c\x65xecution_id\x18\x02 \x01(\tB1\xbaH.r)2\'^execution_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"Q\n\x13GetExecutionRequest\x12:\n\x02id\x18\x01 \x01(\tB.\xbaH+r)2\'^execution_[0-7][0-9a-hjkmnp-tv-z]{25}$\"\xb0\x01\n\x16UpdateExecutionRequest\x12\x31\n\texecution\x18\x01 \x01(\x0b\x32\x16.symphony.v1.ExecutionB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\x9f\x01\n\x16\x43\x61ncelExecutionRequest\x12:\n\x02id\x18\x01 \x01(\tB.\xbaH+r)2\'^execution_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\xdf\x03\n\x15ListExecutionsRequest\x12\x45\n\x0bworkflow_id\x18\x01 \x01(\tB0\xbaH-r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12=\n\x07user_id\x18\x02 \x01(\tB,\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x34\n\x05state\x18\x03 \x01(\x0e\x32\x1b.symphony.v1.ExecutionStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12H\n\x11\x63reate_time_after\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12I\n\x12\x63reate_time_before\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12\x38\n\x08order_by\x18\x14 \x01(\tB&\xbaH#r!R\x00R\x0b\x63reate_timeR\x10\x63reate_time desc\x12\x1d\n\tpage_size\x18\x15 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x16 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"]\n\x16ListExecutionsResponse\x12*\n\nexecutions\x18\x01 \x03(\x0b\x32\x16.symphony.v1.Execution\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc0\x04\n\x10\x45xecutionService\x12k\n\x0eStartExecution\x12\".symphony.v1.StartExecutionRequest\x1a\x16.symphony.v1.Execution\"\x1d\x90\x02\x02\x8a\xb5\x18\x16\n\x10\x65xecutions.start\x10\x02\x18\x01\x12\x66\n\x0cGetExecution\x12 .symphony.v1.GetExecutionRequest\x1a\x16.symphony.v1.Execution\"\x1c\x90\x02\x01\x8a\xb5\x18\x15\n\x0f\x65xecutions.read\x10\x01\x18\x02\x12n\n\x0fUpdateExecution\x12#.symphony.v1.UpdateExecutionRequest\x1a\x16.symphony.v1.Execution\"\x1e\x90\x02\x02\x8a\xb5\x18\x17\n\x11\x65xecutions.update\x10\x02\x18\x01\x12n\n\x0f\x43\x61ncelExecution\x12#.symphony.v1.CancelExecutionRequest\x1a\x16.symphony.v1.Execution\"\x1e\x90\x02\x02\x8a\xb5\x18\x17\n\x11\x65xecutions.cancel\x10\x02\x18\x01\x12w\n\x0eListExecutions\x12\".symphony.v1.ListExecutionsRequest\x1a#.symphony.v1.ListExecutionsResponse\"\x1c\x90\x02\x01\x8a\xb5\x18\x15\n\x0f\x65xecutions.list\x10\x01\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#symphony/v1/execution_service.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsymphony/v1/execution.proto\x1a\x18symphony/v1/policy.proto\"\xe2\x01\n\x15StartExecutionRequest\x12\x42\n\x0bworkflow_id\x18\x01 \x01(\tB-\xbaH*r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12G\n\x0c\x65xecution_id\x18\x02 \x01(\tB1\xbaH.r)2\'^execution_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"Q\n\x13GetExecutionRequest\x12:\n\x02id\x18\x01 \x01(\tB.\xbaH+r)2\'^execution_[0-7][0-9a-hjkmnp-tv-z]{25}$\"\xba\x01\n\x16UpdateExecutionRequest\x12\x31\n\texecution\x18\x01 \x01(\x0b\x32\x16.symphony.v1.ExecutionB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\xa9\x01\n\x16\x43\x61ncelExecutionRequest\x12:\n\x02id\x18\x01 \x01(\tB.\xbaH+r)2\'^execution_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\xdf\x03\n\x15ListExecutionsRequest\x12\x45\n\x0bworkflow_id\x18\x01 \x01(\tB0\xbaH-r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12=\n\x07user_id\x18\x02 \x01(\tB,\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x34\n\x05state\x18\x03 \x01(\x0e\x32\x1b.symphony.v1.ExecutionStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12H\n\x11\x63reate_time_after\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12I\n\x12\x63reate_time_before\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12\x38\n\x08order_by\x18\x14 \x01(\tB&\xbaH#r!R\x00R\x0b\x63reate_timeR\x10\x63reate_time desc\x12\x1d\n\tpage_size\x18\x15 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x16 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"]\n\x16ListExecutionsResponse\x12*\n\nexecutions\x18\x01 \x03(\x0b\x32\x16.symphony.v1.Execution\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc0\x04\n\x10\x45xecutionService\x12k\n\x0eStartExecution\x12\".symphony.v1.StartExecutionRequest\x1a\x16.symphony.v1.Execution\"\x1d\x90\x02\x02\x8a\xb5\x18\x16\n\x10\x65xecutions.start\x10\x02\x18\x01\x12\x66\n\x0cGetExecution\x12 .symphony.v1.GetExecutionRequest\x1a\x16.symphony.v1.Execution\"\x1c\x90\x02\x01\x8a\xb5\x18\x15\n\x0f\x65xecutions.read\x10\x01\x18\x02\x12n\n\x0fUpdateExecution\x12#.symphony.v1.UpdateExecutionRequest\x1a\x16.symphony.v1.Execution\"\x1e\x90\x02\x02\x8a\xb5\x18\x17\n\x11\x65xecutions.update\x10\x02\x18\x01\x12n\n\x0f\x43\x61ncelExecution\x12#.symphony.v1.CancelExecutionRequest\x1a\x16.symphony.v1.Execution\"\x1e\x90\x02\x02\x8a\xb5\x18\x17\n\x11\x65xecutions.cancel\x10\x02\x18\x01\x12w\n\x0eListExecutions\x12\".symphony.v1.ListExecutionsRequest\x1a#.symphony.v1.ListExecutionsResponse\"\x1c\x90\x02\x01\x8a\xb5\x18\x15\n\x0f\x65xecutions.list\x10\x01\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,19 +41,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STARTEXECUTIONREQUEST'].fields_by_name['execution_id']._loaded_options = None
   _globals['_STARTEXECUTIONREQUEST'].fields_by_name['execution_id']._serialized_options = b'\272H.r)2\'^execution_[0-7][0-9a-hjkmnp-tv-z]{25}$\330\001\001'
   _globals['_STARTEXECUTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_STARTEXECUTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_STARTEXECUTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_GETEXECUTIONREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_GETEXECUTIONREQUEST'].fields_by_name['id']._serialized_options = b'\272H+r)2\'^execution_[0-7][0-9a-hjkmnp-tv-z]{25}$'
   _globals['_UPDATEEXECUTIONREQUEST'].fields_by_name['execution']._loaded_options = None
   _globals['_UPDATEEXECUTIONREQUEST'].fields_by_name['execution']._serialized_options = b'\272H\003\310\001\001'
   _globals['_UPDATEEXECUTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_UPDATEEXECUTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_UPDATEEXECUTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_CANCELEXECUTIONREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_CANCELEXECUTIONREQUEST'].fields_by_name['id']._serialized_options = b'\272H+r)2\'^execution_[0-7][0-9a-hjkmnp-tv-z]{25}$'
   _globals['_CANCELEXECUTIONREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_CANCELEXECUTIONREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
   _globals['_CANCELEXECUTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_CANCELEXECUTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_CANCELEXECUTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_LISTEXECUTIONSREQUEST'].fields_by_name['workflow_id']._loaded_options = None
   _globals['_LISTEXECUTIONSREQUEST'].fields_by_name['workflow_id']._serialized_options = b'\272H-r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$\330\001\001'
   _globals['_LISTEXECUTIONSREQUEST'].fields_by_name['user_id']._loaded_options = None
@@ -81,17 +81,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXECUTIONSERVICE'].methods_by_name['ListExecutions']._loaded_options = None
   _globals['_EXECUTIONSERVICE'].methods_by_name['ListExecutions']._serialized_options = b'\220\002\001\212\265\030\025\n\017executions.list\020\001\030\002'
   _globals['_STARTEXECUTIONREQUEST']._serialized_start=204
-  _globals['_STARTEXECUTIONREQUEST']._serialized_end=420
-  _globals['_GETEXECUTIONREQUEST']._serialized_start=422
-  _globals['_GETEXECUTIONREQUEST']._serialized_end=503
-  _globals['_UPDATEEXECUTIONREQUEST']._serialized_start=506
-  _globals['_UPDATEEXECUTIONREQUEST']._serialized_end=682
-  _globals['_CANCELEXECUTIONREQUEST']._serialized_start=685
-  _globals['_CANCELEXECUTIONREQUEST']._serialized_end=844
-  _globals['_LISTEXECUTIONSREQUEST']._serialized_start=847
-  _globals['_LISTEXECUTIONSREQUEST']._serialized_end=1326
-  _globals['_LISTEXECUTIONSRESPONSE']._serialized_start=1328
-  _globals['_LISTEXECUTIONSRESPONSE']._serialized_end=1421
-  _globals['_EXECUTIONSERVICE']._serialized_start=1424
-  _globals['_EXECUTIONSERVICE']._serialized_end=2000
+  _globals['_STARTEXECUTIONREQUEST']._serialized_end=430
+  _globals['_GETEXECUTIONREQUEST']._serialized_start=432
+  _globals['_GETEXECUTIONREQUEST']._serialized_end=513
+  _globals['_UPDATEEXECUTIONREQUEST']._serialized_start=516
+  _globals['_UPDATEEXECUTIONREQUEST']._serialized_end=702
+  _globals['_CANCELEXECUTIONREQUEST']._serialized_start=705
+  _globals['_CANCELEXECUTIONREQUEST']._serialized_end=874
+  _globals['_LISTEXECUTIONSREQUEST']._serialized_start=877
+  _globals['_LISTEXECUTIONSREQUEST']._serialized_end=1356
+  _globals['_LISTEXECUTIONSRESPONSE']._serialized_start=1358
+  _globals['_LISTEXECUTIONSRESPONSE']._serialized_end=1451
+  _globals['_EXECUTIONSERVICE']._serialized_start=1454
+  _globals['_EXECUTIONSERVICE']._serialized_end=2030
 # @@protoc_insertion_point(module_scope)

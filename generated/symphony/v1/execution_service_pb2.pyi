@@ -41,7 +41,7 @@ class StartExecutionRequest(_message.Message):
     execution_id: _builtins.str
     """The id to give the run; made by the server when empty."""
     request_id: _builtins.str
-    """Makes a retry safe: 1 to 64 characters, remembered for 24 hours."""
+    """Makes a retry safe: 1 to 64 visible ASCII characters, remembered for 24 hours."""
     validate_only: _builtins.bool
     """Runs every check, writes nothing but the audit record."""
     def __init__(
@@ -93,7 +93,7 @@ class UpdateExecutionRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Makes a retry safe: 1 to 64 characters, remembered for 24 hours."""
+    """Makes a retry safe: 1 to 64 visible ASCII characters, remembered for 24 hours."""
     validate_only: _builtins.bool
     """Runs every check, writes nothing but the audit record."""
     @_builtins.property
@@ -137,7 +137,7 @@ class CancelExecutionRequest(_message.Message):
     etag: _builtins.str
     """If given, the execution must still have it."""
     request_id: _builtins.str
-    """Makes a retry safe: 1 to 64 characters, remembered for 24 hours."""
+    """Makes a retry safe: 1 to 64 visible ASCII characters, remembered for 24 hours."""
     validate_only: _builtins.bool
     """Runs every check, writes nothing but the audit record."""
     def __init__(

@@ -30,7 +30,7 @@ from symphony.v1 import extension_pb2 as symphony_dot_v1_dot_extension__pb2
 from symphony.v1 import policy_pb2 as symphony_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#symphony/v1/extension_service.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsymphony/v1/extension.proto\x1a\x18symphony/v1/policy.proto\"\xb7\x02\n\x17InstallExtensionRequest\x12@\n\nproject_id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12G\n\x0c\x65xtension_id\x18\x02 \x01(\tB1\xbaH.r)2\'^extension_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x1d\n\x08manifest\x18\n \x01(\tB\x0b\xbaH\x08r\x06 \x01(\x80\x80\x10\x12>\n\x0fmanifest_format\x18\x0b \x01(\x0e\x32\x1b.symphony.v1.ManifestFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"Q\n\x13GetExtensionRequest\x12:\n\x02id\x18\x01 \x01(\tB.\xbaH+r)2\'^extension_[0-7][0-9a-hjkmnp-tv-z]{25}$\"\xb0\x01\n\x16UpdateExtensionRequest\x12\x31\n\textension\x18\x01 \x01(\x0b\x32\x16.symphony.v1.ExtensionB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\xa2\x01\n\x19UninstallExtensionRequest\x12:\n\x02id\x18\x01 \x01(\tB.\xbaH+r)2\'^extension_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\xf7\x03\n\x15ListExtensionsRequest\x12\x43\n\nproject_id\x18\x01 \x01(\tB/\xbaH,r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x32\n\x04type\x18\x02 \x01(\x0e\x32\x1a.symphony.v1.ExtensionTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x34\n\x05state\x18\x03 \x01(\x0e\x32\x1b.symphony.v1.ExtensionStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0bname_prefix\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12H\n\x11\x63reate_time_after\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12I\n\x12\x63reate_time_before\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12>\n\x08order_by\x18\x14 \x01(\tB,\xbaH)r\'R\x00R\x0b\x63reate_timeR\x10\x63reate_time descR\x04name\x12\x1d\n\tpage_size\x18\x15 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x16 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"]\n\x16ListExtensionsResponse\x12*\n\nextensions\x18\x01 \x03(\x0b\x32\x16.symphony.v1.Extension\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xcf\x04\n\x10\x45xtensionService\x12q\n\x10InstallExtension\x12$.symphony.v1.InstallExtensionRequest\x1a\x16.symphony.v1.Extension\"\x1f\x90\x02\x02\x8a\xb5\x18\x18\n\x12\x65xtensions.install\x10\x02\x18\x01\x12\x66\n\x0cGetExtension\x12 .symphony.v1.GetExtensionRequest\x1a\x16.symphony.v1.Extension\"\x1c\x90\x02\x01\x8a\xb5\x18\x15\n\x0f\x65xtensions.read\x10\x01\x18\x02\x12n\n\x0fUpdateExtension\x12#.symphony.v1.UpdateExtensionRequest\x1a\x16.symphony.v1.Extension\"\x1e\x90\x02\x02\x8a\xb5\x18\x17\n\x11\x65xtensions.update\x10\x02\x18\x01\x12w\n\x12UninstallExtension\x12&.symphony.v1.UninstallExtensionRequest\x1a\x16.google.protobuf.Empty\"!\x90\x02\x02\x8a\xb5\x18\x1a\n\x14\x65xtensions.uninstall\x10\x02\x18\x01\x12w\n\x0eListExtensions\x12\".symphony.v1.ListExtensionsRequest\x1a#.symphony.v1.ListExtensionsResponse\"\x1c\x90\x02\x01\x8a\xb5\x18\x15\n\x0f\x65xtensions.list\x10\x01\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#symphony/v1/extension_service.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bsymphony/v1/extension.proto\x1a\x18symphony/v1/policy.proto\"\xc1\x02\n\x17InstallExtensionRequest\x12@\n\nproject_id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12G\n\x0c\x65xtension_id\x18\x02 \x01(\tB1\xbaH.r)2\'^extension_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x1d\n\x08manifest\x18\n \x01(\tB\x0b\xbaH\x08r\x06 \x01(\x80\x80\x10\x12>\n\x0fmanifest_format\x18\x0b \x01(\x0e\x32\x1b.symphony.v1.ManifestFormatB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"Q\n\x13GetExtensionRequest\x12:\n\x02id\x18\x01 \x01(\tB.\xbaH+r)2\'^extension_[0-7][0-9a-hjkmnp-tv-z]{25}$\"\xba\x01\n\x16UpdateExtensionRequest\x12\x31\n\textension\x18\x01 \x01(\x0b\x32\x16.symphony.v1.ExtensionB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\xac\x01\n\x19UninstallExtensionRequest\x12:\n\x02id\x18\x01 \x01(\tB.\xbaH+r)2\'^extension_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\xf7\x03\n\x15ListExtensionsRequest\x12\x43\n\nproject_id\x18\x01 \x01(\tB/\xbaH,r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x32\n\x04type\x18\x02 \x01(\x0e\x32\x1a.symphony.v1.ExtensionTypeB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x34\n\x05state\x18\x03 \x01(\x0e\x32\x1b.symphony.v1.ExtensionStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0bname_prefix\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12H\n\x11\x63reate_time_after\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12I\n\x12\x63reate_time_before\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12>\n\x08order_by\x18\x14 \x01(\tB,\xbaH)r\'R\x00R\x0b\x63reate_timeR\x10\x63reate_time descR\x04name\x12\x1d\n\tpage_size\x18\x15 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x16 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"]\n\x16ListExtensionsResponse\x12*\n\nextensions\x18\x01 \x03(\x0b\x32\x16.symphony.v1.Extension\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xcf\x04\n\x10\x45xtensionService\x12q\n\x10InstallExtension\x12$.symphony.v1.InstallExtensionRequest\x1a\x16.symphony.v1.Extension\"\x1f\x90\x02\x02\x8a\xb5\x18\x18\n\x12\x65xtensions.install\x10\x02\x18\x01\x12\x66\n\x0cGetExtension\x12 .symphony.v1.GetExtensionRequest\x1a\x16.symphony.v1.Extension\"\x1c\x90\x02\x01\x8a\xb5\x18\x15\n\x0f\x65xtensions.read\x10\x01\x18\x02\x12n\n\x0fUpdateExtension\x12#.symphony.v1.UpdateExtensionRequest\x1a\x16.symphony.v1.Extension\"\x1e\x90\x02\x02\x8a\xb5\x18\x17\n\x11\x65xtensions.update\x10\x02\x18\x01\x12w\n\x12UninstallExtension\x12&.symphony.v1.UninstallExtensionRequest\x1a\x16.google.protobuf.Empty\"!\x90\x02\x02\x8a\xb5\x18\x1a\n\x14\x65xtensions.uninstall\x10\x02\x18\x01\x12w\n\x0eListExtensions\x12\".symphony.v1.ListExtensionsRequest\x1a#.symphony.v1.ListExtensionsResponse\"\x1c\x90\x02\x01\x8a\xb5\x18\x15\n\x0f\x65xtensions.list\x10\x01\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,19 +46,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INSTALLEXTENSIONREQUEST'].fields_by_name['manifest_format']._loaded_options = None
   _globals['_INSTALLEXTENSIONREQUEST'].fields_by_name['manifest_format']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_INSTALLEXTENSIONREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_INSTALLEXTENSIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_INSTALLEXTENSIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_GETEXTENSIONREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_GETEXTENSIONREQUEST'].fields_by_name['id']._serialized_options = b'\272H+r)2\'^extension_[0-7][0-9a-hjkmnp-tv-z]{25}$'
   _globals['_UPDATEEXTENSIONREQUEST'].fields_by_name['extension']._loaded_options = None
   _globals['_UPDATEEXTENSIONREQUEST'].fields_by_name['extension']._serialized_options = b'\272H\003\310\001\001'
   _globals['_UPDATEEXTENSIONREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_UPDATEEXTENSIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_UPDATEEXTENSIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_UNINSTALLEXTENSIONREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_UNINSTALLEXTENSIONREQUEST'].fields_by_name['id']._serialized_options = b'\272H+r)2\'^extension_[0-7][0-9a-hjkmnp-tv-z]{25}$'
   _globals['_UNINSTALLEXTENSIONREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_UNINSTALLEXTENSIONREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
   _globals['_UNINSTALLEXTENSIONREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_UNINSTALLEXTENSIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_UNINSTALLEXTENSIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_LISTEXTENSIONSREQUEST'].fields_by_name['project_id']._loaded_options = None
   _globals['_LISTEXTENSIONSREQUEST'].fields_by_name['project_id']._serialized_options = b'\272H,r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\330\001\001'
   _globals['_LISTEXTENSIONSREQUEST'].fields_by_name['type']._loaded_options = None
@@ -88,17 +88,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXTENSIONSERVICE'].methods_by_name['ListExtensions']._loaded_options = None
   _globals['_EXTENSIONSERVICE'].methods_by_name['ListExtensions']._serialized_options = b'\220\002\001\212\265\030\025\n\017extensions.list\020\001\030\002'
   _globals['_INSTALLEXTENSIONREQUEST']._serialized_start=233
-  _globals['_INSTALLEXTENSIONREQUEST']._serialized_end=544
-  _globals['_GETEXTENSIONREQUEST']._serialized_start=546
-  _globals['_GETEXTENSIONREQUEST']._serialized_end=627
-  _globals['_UPDATEEXTENSIONREQUEST']._serialized_start=630
-  _globals['_UPDATEEXTENSIONREQUEST']._serialized_end=806
-  _globals['_UNINSTALLEXTENSIONREQUEST']._serialized_start=809
-  _globals['_UNINSTALLEXTENSIONREQUEST']._serialized_end=971
-  _globals['_LISTEXTENSIONSREQUEST']._serialized_start=974
-  _globals['_LISTEXTENSIONSREQUEST']._serialized_end=1477
-  _globals['_LISTEXTENSIONSRESPONSE']._serialized_start=1479
-  _globals['_LISTEXTENSIONSRESPONSE']._serialized_end=1572
-  _globals['_EXTENSIONSERVICE']._serialized_start=1575
-  _globals['_EXTENSIONSERVICE']._serialized_end=2166
+  _globals['_INSTALLEXTENSIONREQUEST']._serialized_end=554
+  _globals['_GETEXTENSIONREQUEST']._serialized_start=556
+  _globals['_GETEXTENSIONREQUEST']._serialized_end=637
+  _globals['_UPDATEEXTENSIONREQUEST']._serialized_start=640
+  _globals['_UPDATEEXTENSIONREQUEST']._serialized_end=826
+  _globals['_UNINSTALLEXTENSIONREQUEST']._serialized_start=829
+  _globals['_UNINSTALLEXTENSIONREQUEST']._serialized_end=1001
+  _globals['_LISTEXTENSIONSREQUEST']._serialized_start=1004
+  _globals['_LISTEXTENSIONSREQUEST']._serialized_end=1507
+  _globals['_LISTEXTENSIONSRESPONSE']._serialized_start=1509
+  _globals['_LISTEXTENSIONSRESPONSE']._serialized_end=1602
+  _globals['_EXTENSIONSERVICE']._serialized_start=1605
+  _globals['_EXTENSIONSERVICE']._serialized_end=2196
 # @@protoc_insertion_point(module_scope)

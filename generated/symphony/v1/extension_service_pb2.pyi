@@ -47,7 +47,7 @@ class InstallExtensionRequest(_message.Message):
     manifest_format: _extension_pb2.ManifestFormat.ValueType
     """What `manifest` is written in; JSON when not set."""
     request_id: _builtins.str
-    """Makes a retry safe: 1 to 64 characters, remembered for 24 hours."""
+    """Makes a retry safe: 1 to 64 visible ASCII characters, remembered for 24 hours."""
     validate_only: _builtins.bool
     """Runs every check, writes nothing but the audit record."""
     def __init__(
@@ -101,7 +101,7 @@ class UpdateExtensionRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Makes a retry safe: 1 to 64 characters, remembered for 24 hours."""
+    """Makes a retry safe: 1 to 64 visible ASCII characters, remembered for 24 hours."""
     validate_only: _builtins.bool
     """Runs every check, writes nothing but the audit record."""
     @_builtins.property
@@ -145,7 +145,7 @@ class UninstallExtensionRequest(_message.Message):
     etag: _builtins.str
     """If given, the extension must still have it."""
     request_id: _builtins.str
-    """Makes a retry safe: 1 to 64 characters, remembered for 24 hours."""
+    """Makes a retry safe: 1 to 64 visible ASCII characters, remembered for 24 hours."""
     validate_only: _builtins.bool
     """Runs every check, writes nothing but the audit record."""
     def __init__(

@@ -30,7 +30,7 @@ from symphony.v1 import policy_pb2 as symphony_dot_v1_dot_policy__pb2
 from symphony.v1 import project_pb2 as symphony_dot_v1_dot_project__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!symphony/v1/project_service.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18symphony/v1/policy.proto\x1a\x19symphony/v1/project.proto\"\x9e\x02\n\x14\x43reateProjectRequest\x12\x43\n\nproject_id\x18\x01 \x01(\tB/\xbaH,r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x38\n\x04name\x18\n \x01(\tB*\xbaH\'r%\x10\x01\x18\x80\x01\x32\x1e^\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*$\x12\x1d\n\x0b\x64\x65scription\x18\x0b \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x34\n\x0b\x63onstraints\x18\x0c \x01(\x0b\x32\x1f.symphony.v1.ProjectConstraints\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"M\n\x11GetProjectRequest\x12\x38\n\x02id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\"\xaa\x01\n\x14UpdateProjectRequest\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x14.symphony.v1.ProjectB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\x9b\x01\n\x14\x44\x65leteProjectRequest\x12\x38\n\x02id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\x86\x03\n\x13ListProjectsRequest\x12>\n\x08owner_id\x18\x01 \x01(\tB,\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x1d\n\x0bname_prefix\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12H\n\x11\x63reate_time_after\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12I\n\x12\x63reate_time_before\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12>\n\x08order_by\x18\x14 \x01(\tB,\xbaH)r\'R\x00R\x0b\x63reate_timeR\x10\x63reate_time descR\x04name\x12\x1d\n\tpage_size\x18\x15 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x16 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"W\n\x14ListProjectsResponse\x12&\n\x08projects\x18\x01 \x03(\x0b\x32\x14.symphony.v1.Project\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"`\n\x1cGetProjectConstraintsRequest\x12@\n\nproject_id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\"\xff\x01\n\x17\x41\x64\x64ProjectMemberRequest\x12@\n\nproject_id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12:\n\x07user_id\x18\x02 \x01(\tB)\xbaH&r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x32\n\x04role\x18\n \x01(\x0e\x32\x18.symphony.v1.ProjectRoleB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\xbd\x01\n\x1aUpdateProjectMemberRequest\x12:\n\x0eproject_member\x18\x01 \x01(\x0b\x32\x1a.symphony.v1.ProjectMemberB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\xce\x01\n\x1aRemoveProjectMemberRequest\x12@\n\nproject_id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12:\n\x07user_id\x18\x02 \x01(\tB)\xbaH&r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\x86\x02\n\x19ListProjectMembersRequest\x12@\n\nproject_id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x30\n\x04role\x18\x02 \x01(\x0e\x32\x18.symphony.v1.ProjectRoleB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x38\n\x08order_by\x18\x14 \x01(\tB&\xbaH#r!R\x00R\x0b\x63reate_timeR\x10\x63reate_time desc\x12\x1d\n\tpage_size\x18\x15 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x16 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"b\n\x1aListProjectMembersResponse\x12+\n\x07members\x18\x01 \x03(\x0b\x32\x1a.symphony.v1.ProjectMember\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x9d\t\n\x0eProjectService\x12\x66\n\rCreateProject\x12!.symphony.v1.CreateProjectRequest\x1a\x14.symphony.v1.Project\"\x1c\x90\x02\x02\x8a\xb5\x18\x15\n\x0fprojects.create\x10\x02\x18\x01\x12^\n\nGetProject\x12\x1e.symphony.v1.GetProjectRequest\x1a\x14.symphony.v1.Project\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\n\rprojects.read\x10\x01\x18\x02\x12\x66\n\rUpdateProject\x12!.symphony.v1.UpdateProjectRequest\x1a\x14.symphony.v1.Project\"\x1c\x90\x02\x02\x8a\xb5\x18\x15\n\x0fprojects.update\x10\x02\x18\x01\x12h\n\rDeleteProject\x12!.symphony.v1.DeleteProjectRequest\x1a\x16.google.protobuf.Empty\"\x1c\x90\x02\x02\x8a\xb5\x18\x15\n\x0fprojects.delete\x10\x02\x18\x01\x12o\n\x0cListProjects\x12 .symphony.v1.ListProjectsRequest\x1a!.symphony.v1.ListProjectsResponse\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\n\rprojects.list\x10\x01\x18\x02\x12\x7f\n\x15GetProjectConstraints\x12).symphony.v1.GetProjectConstraintsRequest\x1a\x1f.symphony.v1.ProjectConstraints\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\n\rprojects.read\x10\x01\x18\x02\x12z\n\x10\x41\x64\x64ProjectMember\x12$.symphony.v1.AddProjectMemberRequest\x1a\x1a.symphony.v1.ProjectMember\"$\x90\x02\x02\x8a\xb5\x18\x1d\n\x17projects.manage_members\x10\x02\x18\x01\x12\x80\x01\n\x13UpdateProjectMember\x12\'.symphony.v1.UpdateProjectMemberRequest\x1a\x1a.symphony.v1.ProjectMember\"$\x90\x02\x02\x8a\xb5\x18\x1d\n\x17projects.manage_members\x10\x02\x18\x01\x12|\n\x13RemoveProjectMember\x12\'.symphony.v1.RemoveProjectMemberRequest\x1a\x16.google.protobuf.Empty\"$\x90\x02\x02\x8a\xb5\x18\x1d\n\x17projects.manage_members\x10\x02\x18\x01\x12\x81\x01\n\x12ListProjectMembers\x12&.symphony.v1.ListProjectMembersRequest\x1a\'.symphony.v1.ListProjectMembersResponse\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\n\rprojects.read\x10\x01\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!symphony/v1/project_service.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18symphony/v1/policy.proto\x1a\x19symphony/v1/project.proto\"\xa8\x02\n\x14\x43reateProjectRequest\x12\x43\n\nproject_id\x18\x01 \x01(\tB/\xbaH,r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x38\n\x04name\x18\n \x01(\tB*\xbaH\'r%\x10\x01\x18\x80\x01\x32\x1e^\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*$\x12\x1d\n\x0b\x64\x65scription\x18\x0b \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x34\n\x0b\x63onstraints\x18\x0c \x01(\x0b\x32\x1f.symphony.v1.ProjectConstraints\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"M\n\x11GetProjectRequest\x12\x38\n\x02id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\"\xb4\x01\n\x14UpdateProjectRequest\x12-\n\x07project\x18\x01 \x01(\x0b\x32\x14.symphony.v1.ProjectB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\xa5\x01\n\x14\x44\x65leteProjectRequest\x12\x38\n\x02id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\x86\x03\n\x13ListProjectsRequest\x12>\n\x08owner_id\x18\x01 \x01(\tB,\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x1d\n\x0bname_prefix\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12H\n\x11\x63reate_time_after\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12I\n\x12\x63reate_time_before\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12>\n\x08order_by\x18\x14 \x01(\tB,\xbaH)r\'R\x00R\x0b\x63reate_timeR\x10\x63reate_time descR\x04name\x12\x1d\n\tpage_size\x18\x15 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x16 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"W\n\x14ListProjectsResponse\x12&\n\x08projects\x18\x01 \x03(\x0b\x32\x14.symphony.v1.Project\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"`\n\x1cGetProjectConstraintsRequest\x12@\n\nproject_id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\"\x89\x02\n\x17\x41\x64\x64ProjectMemberRequest\x12@\n\nproject_id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12:\n\x07user_id\x18\x02 \x01(\tB)\xbaH&r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x32\n\x04role\x18\n \x01(\x0e\x32\x18.symphony.v1.ProjectRoleB\n\xbaH\x07\x82\x01\x04\x10\x01 \x00\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\xc7\x01\n\x1aUpdateProjectMemberRequest\x12:\n\x0eproject_member\x18\x01 \x01(\x0b\x32\x1a.symphony.v1.ProjectMemberB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\xd8\x01\n\x1aRemoveProjectMemberRequest\x12@\n\nproject_id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12:\n\x07user_id\x18\x02 \x01(\tB)\xbaH&r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\x86\x02\n\x19ListProjectMembersRequest\x12@\n\nproject_id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x30\n\x04role\x18\x02 \x01(\x0e\x32\x18.symphony.v1.ProjectRoleB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x38\n\x08order_by\x18\x14 \x01(\tB&\xbaH#r!R\x00R\x0b\x63reate_timeR\x10\x63reate_time desc\x12\x1d\n\tpage_size\x18\x15 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x16 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"b\n\x1aListProjectMembersResponse\x12+\n\x07members\x18\x01 \x03(\x0b\x32\x1a.symphony.v1.ProjectMember\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\x9d\t\n\x0eProjectService\x12\x66\n\rCreateProject\x12!.symphony.v1.CreateProjectRequest\x1a\x14.symphony.v1.Project\"\x1c\x90\x02\x02\x8a\xb5\x18\x15\n\x0fprojects.create\x10\x02\x18\x01\x12^\n\nGetProject\x12\x1e.symphony.v1.GetProjectRequest\x1a\x14.symphony.v1.Project\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\n\rprojects.read\x10\x01\x18\x02\x12\x66\n\rUpdateProject\x12!.symphony.v1.UpdateProjectRequest\x1a\x14.symphony.v1.Project\"\x1c\x90\x02\x02\x8a\xb5\x18\x15\n\x0fprojects.update\x10\x02\x18\x01\x12h\n\rDeleteProject\x12!.symphony.v1.DeleteProjectRequest\x1a\x16.google.protobuf.Empty\"\x1c\x90\x02\x02\x8a\xb5\x18\x15\n\x0fprojects.delete\x10\x02\x18\x01\x12o\n\x0cListProjects\x12 .symphony.v1.ListProjectsRequest\x1a!.symphony.v1.ListProjectsResponse\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\n\rprojects.list\x10\x01\x18\x02\x12\x7f\n\x15GetProjectConstraints\x12).symphony.v1.GetProjectConstraintsRequest\x1a\x1f.symphony.v1.ProjectConstraints\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\n\rprojects.read\x10\x01\x18\x02\x12z\n\x10\x41\x64\x64ProjectMember\x12$.symphony.v1.AddProjectMemberRequest\x1a\x1a.symphony.v1.ProjectMember\"$\x90\x02\x02\x8a\xb5\x18\x1d\n\x17projects.manage_members\x10\x02\x18\x01\x12\x80\x01\n\x13UpdateProjectMember\x12\'.symphony.v1.UpdateProjectMemberRequest\x1a\x1a.symphony.v1.ProjectMember\"$\x90\x02\x02\x8a\xb5\x18\x1d\n\x17projects.manage_members\x10\x02\x18\x01\x12|\n\x13RemoveProjectMember\x12\'.symphony.v1.RemoveProjectMemberRequest\x1a\x16.google.protobuf.Empty\"$\x90\x02\x02\x8a\xb5\x18\x1d\n\x17projects.manage_members\x10\x02\x18\x01\x12\x81\x01\n\x12ListProjectMembers\x12&.symphony.v1.ListProjectMembersRequest\x1a\'.symphony.v1.ListProjectMembersResponse\"\x1a\x90\x02\x01\x8a\xb5\x18\x13\n\rprojects.read\x10\x01\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,19 +44,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEPROJECTREQUEST'].fields_by_name['description']._loaded_options = None
   _globals['_CREATEPROJECTREQUEST'].fields_by_name['description']._serialized_options = b'\272H\005r\003\030\200 '
   _globals['_CREATEPROJECTREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_CREATEPROJECTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_CREATEPROJECTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_GETPROJECTREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_GETPROJECTREQUEST'].fields_by_name['id']._serialized_options = b'\272H)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$'
   _globals['_UPDATEPROJECTREQUEST'].fields_by_name['project']._loaded_options = None
   _globals['_UPDATEPROJECTREQUEST'].fields_by_name['project']._serialized_options = b'\272H\003\310\001\001'
   _globals['_UPDATEPROJECTREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_UPDATEPROJECTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_UPDATEPROJECTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_DELETEPROJECTREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_DELETEPROJECTREQUEST'].fields_by_name['id']._serialized_options = b'\272H)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$'
   _globals['_DELETEPROJECTREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_DELETEPROJECTREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
   _globals['_DELETEPROJECTREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_DELETEPROJECTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DELETEPROJECTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_LISTPROJECTSREQUEST'].fields_by_name['owner_id']._loaded_options = None
   _globals['_LISTPROJECTSREQUEST'].fields_by_name['owner_id']._serialized_options = b'\272H)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\330\001\001'
   _globals['_LISTPROJECTSREQUEST'].fields_by_name['name_prefix']._loaded_options = None
@@ -80,17 +80,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ADDPROJECTMEMBERREQUEST'].fields_by_name['role']._loaded_options = None
   _globals['_ADDPROJECTMEMBERREQUEST'].fields_by_name['role']._serialized_options = b'\272H\007\202\001\004\020\001 \000'
   _globals['_ADDPROJECTMEMBERREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_ADDPROJECTMEMBERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_ADDPROJECTMEMBERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_UPDATEPROJECTMEMBERREQUEST'].fields_by_name['project_member']._loaded_options = None
   _globals['_UPDATEPROJECTMEMBERREQUEST'].fields_by_name['project_member']._serialized_options = b'\272H\003\310\001\001'
   _globals['_UPDATEPROJECTMEMBERREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_UPDATEPROJECTMEMBERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_UPDATEPROJECTMEMBERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_REMOVEPROJECTMEMBERREQUEST'].fields_by_name['project_id']._loaded_options = None
   _globals['_REMOVEPROJECTMEMBERREQUEST'].fields_by_name['project_id']._serialized_options = b'\272H)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$'
   _globals['_REMOVEPROJECTMEMBERREQUEST'].fields_by_name['user_id']._loaded_options = None
   _globals['_REMOVEPROJECTMEMBERREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H&r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$'
   _globals['_REMOVEPROJECTMEMBERREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_REMOVEPROJECTMEMBERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_REMOVEPROJECTMEMBERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_LISTPROJECTMEMBERSREQUEST'].fields_by_name['project_id']._loaded_options = None
   _globals['_LISTPROJECTMEMBERSREQUEST'].fields_by_name['project_id']._serialized_options = b'\272H)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$'
   _globals['_LISTPROJECTMEMBERSREQUEST'].fields_by_name['role']._loaded_options = None
@@ -122,29 +122,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROJECTSERVICE'].methods_by_name['ListProjectMembers']._loaded_options = None
   _globals['_PROJECTSERVICE'].methods_by_name['ListProjectMembers']._serialized_options = b'\220\002\001\212\265\030\023\n\rprojects.read\020\001\030\002'
   _globals['_CREATEPROJECTREQUEST']._serialized_start=229
-  _globals['_CREATEPROJECTREQUEST']._serialized_end=515
-  _globals['_GETPROJECTREQUEST']._serialized_start=517
-  _globals['_GETPROJECTREQUEST']._serialized_end=594
-  _globals['_UPDATEPROJECTREQUEST']._serialized_start=597
-  _globals['_UPDATEPROJECTREQUEST']._serialized_end=767
-  _globals['_DELETEPROJECTREQUEST']._serialized_start=770
-  _globals['_DELETEPROJECTREQUEST']._serialized_end=925
-  _globals['_LISTPROJECTSREQUEST']._serialized_start=928
-  _globals['_LISTPROJECTSREQUEST']._serialized_end=1318
-  _globals['_LISTPROJECTSRESPONSE']._serialized_start=1320
-  _globals['_LISTPROJECTSRESPONSE']._serialized_end=1407
-  _globals['_GETPROJECTCONSTRAINTSREQUEST']._serialized_start=1409
-  _globals['_GETPROJECTCONSTRAINTSREQUEST']._serialized_end=1505
-  _globals['_ADDPROJECTMEMBERREQUEST']._serialized_start=1508
-  _globals['_ADDPROJECTMEMBERREQUEST']._serialized_end=1763
-  _globals['_UPDATEPROJECTMEMBERREQUEST']._serialized_start=1766
-  _globals['_UPDATEPROJECTMEMBERREQUEST']._serialized_end=1955
-  _globals['_REMOVEPROJECTMEMBERREQUEST']._serialized_start=1958
-  _globals['_REMOVEPROJECTMEMBERREQUEST']._serialized_end=2164
-  _globals['_LISTPROJECTMEMBERSREQUEST']._serialized_start=2167
-  _globals['_LISTPROJECTMEMBERSREQUEST']._serialized_end=2429
-  _globals['_LISTPROJECTMEMBERSRESPONSE']._serialized_start=2431
-  _globals['_LISTPROJECTMEMBERSRESPONSE']._serialized_end=2529
-  _globals['_PROJECTSERVICE']._serialized_start=2532
-  _globals['_PROJECTSERVICE']._serialized_end=3713
+  _globals['_CREATEPROJECTREQUEST']._serialized_end=525
+  _globals['_GETPROJECTREQUEST']._serialized_start=527
+  _globals['_GETPROJECTREQUEST']._serialized_end=604
+  _globals['_UPDATEPROJECTREQUEST']._serialized_start=607
+  _globals['_UPDATEPROJECTREQUEST']._serialized_end=787
+  _globals['_DELETEPROJECTREQUEST']._serialized_start=790
+  _globals['_DELETEPROJECTREQUEST']._serialized_end=955
+  _globals['_LISTPROJECTSREQUEST']._serialized_start=958
+  _globals['_LISTPROJECTSREQUEST']._serialized_end=1348
+  _globals['_LISTPROJECTSRESPONSE']._serialized_start=1350
+  _globals['_LISTPROJECTSRESPONSE']._serialized_end=1437
+  _globals['_GETPROJECTCONSTRAINTSREQUEST']._serialized_start=1439
+  _globals['_GETPROJECTCONSTRAINTSREQUEST']._serialized_end=1535
+  _globals['_ADDPROJECTMEMBERREQUEST']._serialized_start=1538
+  _globals['_ADDPROJECTMEMBERREQUEST']._serialized_end=1803
+  _globals['_UPDATEPROJECTMEMBERREQUEST']._serialized_start=1806
+  _globals['_UPDATEPROJECTMEMBERREQUEST']._serialized_end=2005
+  _globals['_REMOVEPROJECTMEMBERREQUEST']._serialized_start=2008
+  _globals['_REMOVEPROJECTMEMBERREQUEST']._serialized_end=2224
+  _globals['_LISTPROJECTMEMBERSREQUEST']._serialized_start=2227
+  _globals['_LISTPROJECTMEMBERSREQUEST']._serialized_end=2489
+  _globals['_LISTPROJECTMEMBERSRESPONSE']._serialized_start=2491
+  _globals['_LISTPROJECTMEMBERSRESPONSE']._serialized_end=2589
+  _globals['_PROJECTSERVICE']._serialized_start=2592
+  _globals['_PROJECTSERVICE']._serialized_end=3773
 # @@protoc_insertion_point(module_scope)

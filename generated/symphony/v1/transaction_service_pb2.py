@@ -27,7 +27,7 @@ from symphony.v1 import policy_pb2 as symphony_dot_v1_dot_policy__pb2
 from symphony.v1 import transaction_pb2 as symphony_dot_v1_dot_transaction__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%symphony/v1/transaction_service.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x18symphony/v1/policy.proto\x1a\x1dsymphony/v1/transaction.proto\"\xce\x01\n\x19\x45xecuteTransactionRequest\x12:\n\rpreconditions\x18\x01 \x03(\x0b\x32\x19.symphony.v1.PreconditionB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x41\n\noperations\x18\x02 \x03(\x0b\x32!.symphony.v1.TransactionOperationB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x64\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"_\n\x1a\x45xecuteTransactionResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.symphony.v1.TransactionResult\x12\x10\n\x08revision\x18\x02 \x01(\x03\x32\x9f\x01\n\x12TransactionService\x12\x88\x01\n\x12\x45xecuteTransaction\x12&.symphony.v1.ExecuteTransactionRequest\x1a\'.symphony.v1.ExecuteTransactionResponse\"!\x90\x02\x02\x8a\xb5\x18\x1a\n\x14transactions.execute\x10\x02\x18\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%symphony/v1/transaction_service.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x18symphony/v1/policy.proto\x1a\x1dsymphony/v1/transaction.proto\"\xd8\x01\n\x19\x45xecuteTransactionRequest\x12:\n\rpreconditions\x18\x01 \x03(\x0b\x32\x19.symphony.v1.PreconditionB\x08\xbaH\x05\x92\x01\x02\x10\x64\x12\x41\n\noperations\x18\x02 \x03(\x0b\x32!.symphony.v1.TransactionOperationB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x64\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"_\n\x1a\x45xecuteTransactionResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.symphony.v1.TransactionResult\x12\x10\n\x08revision\x18\x02 \x01(\x03\x32\x9f\x01\n\x12TransactionService\x12\x88\x01\n\x12\x45xecuteTransaction\x12&.symphony.v1.ExecuteTransactionRequest\x1a\'.symphony.v1.ExecuteTransactionResponse\"!\x90\x02\x02\x8a\xb5\x18\x1a\n\x14transactions.execute\x10\x02\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,13 +39,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXECUTETRANSACTIONREQUEST'].fields_by_name['operations']._loaded_options = None
   _globals['_EXECUTETRANSACTIONREQUEST'].fields_by_name['operations']._serialized_options = b'\272H\007\222\001\004\010\001\020d'
   _globals['_EXECUTETRANSACTIONREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_EXECUTETRANSACTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_EXECUTETRANSACTIONREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_TRANSACTIONSERVICE'].methods_by_name['ExecuteTransaction']._loaded_options = None
   _globals['_TRANSACTIONSERVICE'].methods_by_name['ExecuteTransaction']._serialized_options = b'\220\002\002\212\265\030\032\n\024transactions.execute\020\002\030\001'
   _globals['_EXECUTETRANSACTIONREQUEST']._serialized_start=141
-  _globals['_EXECUTETRANSACTIONREQUEST']._serialized_end=347
-  _globals['_EXECUTETRANSACTIONRESPONSE']._serialized_start=349
-  _globals['_EXECUTETRANSACTIONRESPONSE']._serialized_end=444
-  _globals['_TRANSACTIONSERVICE']._serialized_start=447
-  _globals['_TRANSACTIONSERVICE']._serialized_end=606
+  _globals['_EXECUTETRANSACTIONREQUEST']._serialized_end=357
+  _globals['_EXECUTETRANSACTIONRESPONSE']._serialized_start=359
+  _globals['_EXECUTETRANSACTIONRESPONSE']._serialized_end=454
+  _globals['_TRANSACTIONSERVICE']._serialized_start=457
+  _globals['_TRANSACTIONSERVICE']._serialized_end=616
 # @@protoc_insertion_point(module_scope)

@@ -35,7 +35,7 @@ class ExecuteTransactionRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Makes a retry safe: 1 to 64 characters, remembered for 24 hours."""
+    """Makes a retry safe: 1 to 64 visible ASCII characters, remembered for 24 hours."""
     validate_only: _builtins.bool
     """Runs every check, writes nothing but the audit record."""
     @_builtins.property

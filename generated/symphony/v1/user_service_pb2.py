@@ -30,7 +30,7 @@ from symphony.v1 import policy_pb2 as symphony_dot_v1_dot_policy__pb2
 from symphony.v1 import user_pb2 as symphony_dot_v1_dot_user__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esymphony/v1/user_service.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18symphony/v1/policy.proto\x1a\x16symphony/v1/user.proto\"\x8d\x03\n\x11\x43reateUserRequest\x12=\n\x07user_id\x18\x01 \x01(\tB,\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x38\n\x05\x65mail\x18\n \x01(\tB)\xbaH&r$\x10\x03\x18\xfe\x01\x32\x1d^[^@\\s\\p{Cc}]+@[^@\\s\\p{Cc}]+$\x12\x38\n\x04name\x18\x0b \x01(\tB*\xbaH\'r%\x10\x01\x18\x80\x01\x32\x1e^\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*$\x12)\n\x04tier\x18\x0c \x01(\x0e\x32\x11.symphony.v1.TierB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x05roles\x18\r \x03(\x0e\x32\x11.symphony.v1.RoleB\x13\xbaH\x10\x92\x01\r\x10\x05\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12/\n\x05state\x18\x0e \x01(\x0e\x32\x16.symphony.v1.UserStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"G\n\x0eGetUserRequest\x12\x35\n\x02id\x18\x01 \x01(\tB)\xbaH&r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\"Q\n\x15GetUserByEmailRequest\x12\x38\n\x05\x65mail\x18\x01 \x01(\tB)\xbaH&r$\x10\x03\x18\xfe\x01\x32\x1d^[^@\\s\\p{Cc}]+@[^@\\s\\p{Cc}]+$\"\xa1\x01\n\x11UpdateUserRequest\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x11.symphony.v1.UserB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\x95\x01\n\x11\x44\x65leteUserRequest\x12\x35\n\x02id\x18\x01 \x01(\tB)\xbaH&r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\x9f\x03\n\x10ListUsersRequest\x12)\n\x04tier\x18\x01 \x01(\x0e\x32\x11.symphony.v1.TierB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12/\n\x05state\x18\x02 \x01(\x0e\x32\x16.symphony.v1.UserStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0bname_prefix\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12H\n\x11\x63reate_time_after\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12I\n\x12\x63reate_time_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12>\n\x08order_by\x18\x14 \x01(\tB,\xbaH)r\'R\x00R\x0b\x63reate_timeR\x10\x63reate_time descR\x04name\x12\x1d\n\tpage_size\x18\x15 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x16 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"N\n\x11ListUsersResponse\x12 \n\x05users\x18\x01 \x03(\x0b\x32\x11.symphony.v1.User\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"X\n\x1aGetUserCapabilitiesRequest\x12:\n\x07user_id\x18\x01 \x01(\tB)\xbaH&r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$2\xb9\x05\n\x0bUserService\x12Z\n\nCreateUser\x12\x1e.symphony.v1.CreateUserRequest\x1a\x11.symphony.v1.User\"\x19\x90\x02\x02\x8a\xb5\x18\x12\n\x0cusers.create\x10\x02\x18\x01\x12R\n\x07GetUser\x12\x1b.symphony.v1.GetUserRequest\x1a\x11.symphony.v1.User\"\x17\x90\x02\x01\x8a\xb5\x18\x10\n\nusers.read\x10\x01\x18\x02\x12`\n\x0eGetUserByEmail\x12\".symphony.v1.GetUserByEmailRequest\x1a\x11.symphony.v1.User\"\x17\x90\x02\x01\x8a\xb5\x18\x10\n\nusers.find\x10\x01\x18\x02\x12Z\n\nUpdateUser\x12\x1e.symphony.v1.UpdateUserRequest\x1a\x11.symphony.v1.User\"\x19\x90\x02\x02\x8a\xb5\x18\x12\n\x0cusers.update\x10\x02\x18\x01\x12_\n\nDeleteUser\x12\x1e.symphony.v1.DeleteUserRequest\x1a\x16.google.protobuf.Empty\"\x19\x90\x02\x02\x8a\xb5\x18\x12\n\x0cusers.delete\x10\x02\x18\x01\x12\x63\n\tListUsers\x12\x1d.symphony.v1.ListUsersRequest\x1a\x1e.symphony.v1.ListUsersResponse\"\x17\x90\x02\x01\x8a\xb5\x18\x10\n\nusers.list\x10\x01\x18\x02\x12v\n\x13GetUserCapabilities\x12\'.symphony.v1.GetUserCapabilitiesRequest\x1a\x1d.symphony.v1.UserCapabilities\"\x17\x90\x02\x01\x8a\xb5\x18\x10\n\nusers.read\x10\x01\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1esymphony/v1/user_service.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18symphony/v1/policy.proto\x1a\x16symphony/v1/user.proto\"\x97\x03\n\x11\x43reateUserRequest\x12=\n\x07user_id\x18\x01 \x01(\tB,\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x38\n\x05\x65mail\x18\n \x01(\tB)\xbaH&r$\x10\x03\x18\xfe\x01\x32\x1d^[^@\\s\\p{Cc}]+@[^@\\s\\p{Cc}]+$\x12\x38\n\x04name\x18\x0b \x01(\tB*\xbaH\'r%\x10\x01\x18\x80\x01\x32\x1e^\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*$\x12)\n\x04tier\x18\x0c \x01(\x0e\x32\x11.symphony.v1.TierB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x05roles\x18\r \x03(\x0e\x32\x11.symphony.v1.RoleB\x13\xbaH\x10\x92\x01\r\x10\x05\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12/\n\x05state\x18\x0e \x01(\x0e\x32\x16.symphony.v1.UserStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"G\n\x0eGetUserRequest\x12\x35\n\x02id\x18\x01 \x01(\tB)\xbaH&r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\"Q\n\x15GetUserByEmailRequest\x12\x38\n\x05\x65mail\x18\x01 \x01(\tB)\xbaH&r$\x10\x03\x18\xfe\x01\x32\x1d^[^@\\s\\p{Cc}]+@[^@\\s\\p{Cc}]+$\"\xab\x01\n\x11UpdateUserRequest\x12\'\n\x04user\x18\x01 \x01(\x0b\x32\x11.symphony.v1.UserB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\x9f\x01\n\x11\x44\x65leteUserRequest\x12\x35\n\x02id\x18\x01 \x01(\tB)\xbaH&r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\x9f\x03\n\x10ListUsersRequest\x12)\n\x04tier\x18\x01 \x01(\x0e\x32\x11.symphony.v1.TierB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12/\n\x05state\x18\x02 \x01(\x0e\x32\x16.symphony.v1.UserStateB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0bname_prefix\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12H\n\x11\x63reate_time_after\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12I\n\x12\x63reate_time_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12>\n\x08order_by\x18\x14 \x01(\tB,\xbaH)r\'R\x00R\x0b\x63reate_timeR\x10\x63reate_time descR\x04name\x12\x1d\n\tpage_size\x18\x15 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x16 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"N\n\x11ListUsersResponse\x12 \n\x05users\x18\x01 \x03(\x0b\x32\x11.symphony.v1.User\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"X\n\x1aGetUserCapabilitiesRequest\x12:\n\x07user_id\x18\x01 \x01(\tB)\xbaH&r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$2\xb9\x05\n\x0bUserService\x12Z\n\nCreateUser\x12\x1e.symphony.v1.CreateUserRequest\x1a\x11.symphony.v1.User\"\x19\x90\x02\x02\x8a\xb5\x18\x12\n\x0cusers.create\x10\x02\x18\x01\x12R\n\x07GetUser\x12\x1b.symphony.v1.GetUserRequest\x1a\x11.symphony.v1.User\"\x17\x90\x02\x01\x8a\xb5\x18\x10\n\nusers.read\x10\x01\x18\x02\x12`\n\x0eGetUserByEmail\x12\".symphony.v1.GetUserByEmailRequest\x1a\x11.symphony.v1.User\"\x17\x90\x02\x01\x8a\xb5\x18\x10\n\nusers.find\x10\x01\x18\x02\x12Z\n\nUpdateUser\x12\x1e.symphony.v1.UpdateUserRequest\x1a\x11.symphony.v1.User\"\x19\x90\x02\x02\x8a\xb5\x18\x12\n\x0cusers.update\x10\x02\x18\x01\x12_\n\nDeleteUser\x12\x1e.symphony.v1.DeleteUserRequest\x1a\x16.google.protobuf.Empty\"\x19\x90\x02\x02\x8a\xb5\x18\x12\n\x0cusers.delete\x10\x02\x18\x01\x12\x63\n\tListUsers\x12\x1d.symphony.v1.ListUsersRequest\x1a\x1e.symphony.v1.ListUsersResponse\"\x17\x90\x02\x01\x8a\xb5\x18\x10\n\nusers.list\x10\x01\x18\x02\x12v\n\x13GetUserCapabilities\x12\'.symphony.v1.GetUserCapabilitiesRequest\x1a\x1d.symphony.v1.UserCapabilities\"\x17\x90\x02\x01\x8a\xb5\x18\x10\n\nusers.read\x10\x01\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,7 +50,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEUSERREQUEST'].fields_by_name['state']._loaded_options = None
   _globals['_CREATEUSERREQUEST'].fields_by_name['state']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_CREATEUSERREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_CREATEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_CREATEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_GETUSERREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_GETUSERREQUEST'].fields_by_name['id']._serialized_options = b'\272H&r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$'
   _globals['_GETUSERBYEMAILREQUEST'].fields_by_name['email']._loaded_options = None
@@ -58,13 +58,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATEUSERREQUEST'].fields_by_name['user']._loaded_options = None
   _globals['_UPDATEUSERREQUEST'].fields_by_name['user']._serialized_options = b'\272H\003\310\001\001'
   _globals['_UPDATEUSERREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_UPDATEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_UPDATEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_DELETEUSERREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_DELETEUSERREQUEST'].fields_by_name['id']._serialized_options = b'\272H&r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$'
   _globals['_DELETEUSERREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_DELETEUSERREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
   _globals['_DELETEUSERREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_DELETEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DELETEUSERREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_LISTUSERSREQUEST'].fields_by_name['tier']._loaded_options = None
   _globals['_LISTUSERSREQUEST'].fields_by_name['tier']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_LISTUSERSREQUEST'].fields_by_name['state']._loaded_options = None
@@ -98,21 +98,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USERSERVICE'].methods_by_name['GetUserCapabilities']._loaded_options = None
   _globals['_USERSERVICE'].methods_by_name['GetUserCapabilities']._serialized_options = b'\220\002\001\212\265\030\020\n\nusers.read\020\001\030\002'
   _globals['_CREATEUSERREQUEST']._serialized_start=223
-  _globals['_CREATEUSERREQUEST']._serialized_end=620
-  _globals['_GETUSERREQUEST']._serialized_start=622
-  _globals['_GETUSERREQUEST']._serialized_end=693
-  _globals['_GETUSERBYEMAILREQUEST']._serialized_start=695
-  _globals['_GETUSERBYEMAILREQUEST']._serialized_end=776
-  _globals['_UPDATEUSERREQUEST']._serialized_start=779
-  _globals['_UPDATEUSERREQUEST']._serialized_end=940
-  _globals['_DELETEUSERREQUEST']._serialized_start=943
-  _globals['_DELETEUSERREQUEST']._serialized_end=1092
-  _globals['_LISTUSERSREQUEST']._serialized_start=1095
-  _globals['_LISTUSERSREQUEST']._serialized_end=1510
-  _globals['_LISTUSERSRESPONSE']._serialized_start=1512
-  _globals['_LISTUSERSRESPONSE']._serialized_end=1590
-  _globals['_GETUSERCAPABILITIESREQUEST']._serialized_start=1592
-  _globals['_GETUSERCAPABILITIESREQUEST']._serialized_end=1680
-  _globals['_USERSERVICE']._serialized_start=1683
-  _globals['_USERSERVICE']._serialized_end=2380
+  _globals['_CREATEUSERREQUEST']._serialized_end=630
+  _globals['_GETUSERREQUEST']._serialized_start=632
+  _globals['_GETUSERREQUEST']._serialized_end=703
+  _globals['_GETUSERBYEMAILREQUEST']._serialized_start=705
+  _globals['_GETUSERBYEMAILREQUEST']._serialized_end=786
+  _globals['_UPDATEUSERREQUEST']._serialized_start=789
+  _globals['_UPDATEUSERREQUEST']._serialized_end=960
+  _globals['_DELETEUSERREQUEST']._serialized_start=963
+  _globals['_DELETEUSERREQUEST']._serialized_end=1122
+  _globals['_LISTUSERSREQUEST']._serialized_start=1125
+  _globals['_LISTUSERSREQUEST']._serialized_end=1540
+  _globals['_LISTUSERSRESPONSE']._serialized_start=1542
+  _globals['_LISTUSERSRESPONSE']._serialized_end=1620
+  _globals['_GETUSERCAPABILITIESREQUEST']._serialized_start=1622
+  _globals['_GETUSERCAPABILITIESREQUEST']._serialized_end=1710
+  _globals['_USERSERVICE']._serialized_start=1713
+  _globals['_USERSERVICE']._serialized_end=2410
 # @@protoc_insertion_point(module_scope)

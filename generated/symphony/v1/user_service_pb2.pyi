@@ -50,7 +50,7 @@ class CreateUserRequest(_message.Message):
     state: _user_pb2.UserState.ValueType
     """The state; ACTIVE when not set."""
     request_id: _builtins.str
-    """Makes a retry safe: 1 to 64 characters, remembered for 24 hours."""
+    """Makes a retry safe: 1 to 64 visible ASCII characters, remembered for 24 hours."""
     validate_only: _builtins.bool
     """Runs every check, writes nothing but the audit record."""
     @_builtins.property
@@ -132,7 +132,7 @@ class UpdateUserRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """Makes a retry safe: 1 to 64 characters, remembered for 24 hours."""
+    """Makes a retry safe: 1 to 64 visible ASCII characters, remembered for 24 hours."""
     validate_only: _builtins.bool
     """Runs every check, writes nothing but the audit record."""
     @_builtins.property
@@ -174,7 +174,7 @@ class DeleteUserRequest(_message.Message):
     etag: _builtins.str
     """If given, the user must still have it."""
     request_id: _builtins.str
-    """Makes a retry safe: 1 to 64 characters, remembered for 24 hours."""
+    """Makes a retry safe: 1 to 64 visible ASCII characters, remembered for 24 hours."""
     validate_only: _builtins.bool
     """Runs every check, writes nothing but the audit record."""
     def __init__(

@@ -30,7 +30,7 @@ from symphony.v1 import policy_pb2 as symphony_dot_v1_dot_policy__pb2
 from symphony.v1 import workflow_pb2 as symphony_dot_v1_dot_workflow__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"symphony/v1/workflow_service.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18symphony/v1/policy.proto\x1a\x1asymphony/v1/workflow.proto\"\x87\x03\n\x15\x43reateWorkflowRequest\x12@\n\nproject_id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12=\n\x07user_id\x18\x02 \x01(\tB,\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x45\n\x0bworkflow_id\x18\x03 \x01(\tB0\xbaH-r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12/\n\x04spec\x18\n \x01(\x0b\x32\x19.symphony.v1.WorkflowSpecB\x06\xbaH\x03\xc8\x01\x01\x12\x31\n\x0e\x65stimated_cost\x18\x0b \x01(\x0b\x32\x19.symphony.v1.WorkflowCost\x12\x0e\n\x06shared\x18\x0c \x01(\x08\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"O\n\x12GetWorkflowRequest\x12\x39\n\x02id\x18\x01 \x01(\tB-\xbaH*r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$\"\xad\x01\n\x15UpdateWorkflowRequest\x12/\n\x08workflow\x18\x01 \x01(\x0b\x32\x15.symphony.v1.WorkflowB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\x9d\x01\n\x15\x44\x65leteWorkflowRequest\x12\x39\n\x02id\x18\x01 \x01(\tB-\xbaH*r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1b\n\nrequest_id\x18\x1e \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\x82\x04\n\x14ListWorkflowsRequest\x12\x43\n\nproject_id\x18\x01 \x01(\tB/\xbaH,r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12=\n\x07user_id\x18\x02 \x01(\tB,\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x35\n\x06status\x18\x03 \x01(\x0e\x32\x1b.symphony.v1.WorkflowStatusB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0bname_prefix\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12H\n\x11\x63reate_time_after\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12I\n\x12\x63reate_time_before\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12>\n\x08order_by\x18\x14 \x01(\tB,\xbaH)r\'R\x00R\x0b\x63reate_timeR\x10\x63reate_time descR\x04name\x12\x1d\n\tpage_size\x18\x15 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x16 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"Z\n\x15ListWorkflowsResponse\x12(\n\tworkflows\x18\x01 \x03(\x0b\x32\x15.symphony.v1.Workflow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xaf\x04\n\x0fWorkflowService\x12j\n\x0e\x43reateWorkflow\x12\".symphony.v1.CreateWorkflowRequest\x1a\x15.symphony.v1.Workflow\"\x1d\x90\x02\x02\x8a\xb5\x18\x16\n\x10workflows.create\x10\x02\x18\x01\x12\x62\n\x0bGetWorkflow\x12\x1f.symphony.v1.GetWorkflowRequest\x1a\x15.symphony.v1.Workflow\"\x1b\x90\x02\x01\x8a\xb5\x18\x14\n\x0eworkflows.read\x10\x01\x18\x02\x12j\n\x0eUpdateWorkflow\x12\".symphony.v1.UpdateWorkflowRequest\x1a\x15.symphony.v1.Workflow\"\x1d\x90\x02\x02\x8a\xb5\x18\x16\n\x10workflows.update\x10\x02\x18\x01\x12k\n\x0e\x44\x65leteWorkflow\x12\".symphony.v1.DeleteWorkflowRequest\x1a\x16.google.protobuf.Empty\"\x1d\x90\x02\x02\x8a\xb5\x18\x16\n\x10workflows.delete\x10\x02\x18\x01\x12s\n\rListWorkflows\x12!.symphony.v1.ListWorkflowsRequest\x1a\".symphony.v1.ListWorkflowsResponse\"\x1b\x90\x02\x01\x8a\xb5\x18\x14\n\x0eworkflows.list\x10\x01\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"symphony/v1/workflow_service.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18symphony/v1/policy.proto\x1a\x1asymphony/v1/workflow.proto\"\x91\x03\n\x15\x43reateWorkflowRequest\x12@\n\nproject_id\x18\x01 \x01(\tB,\xbaH)r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12=\n\x07user_id\x18\x02 \x01(\tB,\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x45\n\x0bworkflow_id\x18\x03 \x01(\tB0\xbaH-r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12/\n\x04spec\x18\n \x01(\x0b\x32\x19.symphony.v1.WorkflowSpecB\x06\xbaH\x03\xc8\x01\x01\x12\x31\n\x0e\x65stimated_cost\x18\x0b \x01(\x0b\x32\x19.symphony.v1.WorkflowCost\x12\x0e\n\x06shared\x18\x0c \x01(\x08\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"O\n\x12GetWorkflowRequest\x12\x39\n\x02id\x18\x01 \x01(\tB-\xbaH*r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$\"\xb7\x01\n\x15UpdateWorkflowRequest\x12/\n\x08workflow\x18\x01 \x01(\x0b\x32\x15.symphony.v1.WorkflowB\x06\xbaH\x03\xc8\x01\x01\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\xa7\x01\n\x15\x44\x65leteWorkflowRequest\x12\x39\n\x02id\x18\x01 \x01(\tB-\xbaH*r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$\x12\x15\n\x04\x65tag\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12%\n\nrequest_id\x18\x1e \x01(\tB\x11\xbaH\x0er\x0c\x18@2\x08^[!-~]*$\x12\x15\n\rvalidate_only\x18\x1f \x01(\x08\"\x82\x04\n\x14ListWorkflowsRequest\x12\x43\n\nproject_id\x18\x01 \x01(\tB/\xbaH,r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12=\n\x07user_id\x18\x02 \x01(\tB,\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12\x35\n\x06status\x18\x03 \x01(\x0e\x32\x1b.symphony.v1.WorkflowStatusB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x1d\n\x0bname_prefix\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12H\n\x11\x63reate_time_after\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12I\n\x12\x63reate_time_before\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x11\xbaH\x0e\xb2\x01\x0b\"\x07\x08\xff\x82\xd1\xff\xaf\x07\x32\x00\x12>\n\x08order_by\x18\x14 \x01(\tB,\xbaH)r\'R\x00R\x0b\x63reate_timeR\x10\x63reate_time descR\x04name\x12\x1d\n\tpage_size\x18\x15 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x16 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\"Z\n\x15ListWorkflowsResponse\x12(\n\tworkflows\x18\x01 \x03(\x0b\x32\x15.symphony.v1.Workflow\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xaf\x04\n\x0fWorkflowService\x12j\n\x0e\x43reateWorkflow\x12\".symphony.v1.CreateWorkflowRequest\x1a\x15.symphony.v1.Workflow\"\x1d\x90\x02\x02\x8a\xb5\x18\x16\n\x10workflows.create\x10\x02\x18\x01\x12\x62\n\x0bGetWorkflow\x12\x1f.symphony.v1.GetWorkflowRequest\x1a\x15.symphony.v1.Workflow\"\x1b\x90\x02\x01\x8a\xb5\x18\x14\n\x0eworkflows.read\x10\x01\x18\x02\x12j\n\x0eUpdateWorkflow\x12\".symphony.v1.UpdateWorkflowRequest\x1a\x15.symphony.v1.Workflow\"\x1d\x90\x02\x02\x8a\xb5\x18\x16\n\x10workflows.update\x10\x02\x18\x01\x12k\n\x0e\x44\x65leteWorkflow\x12\".symphony.v1.DeleteWorkflowRequest\x1a\x16.google.protobuf.Empty\"\x1d\x90\x02\x02\x8a\xb5\x18\x16\n\x10workflows.delete\x10\x02\x18\x01\x12s\n\rListWorkflows\x12!.symphony.v1.ListWorkflowsRequest\x1a\".symphony.v1.ListWorkflowsResponse\"\x1b\x90\x02\x01\x8a\xb5\x18\x14\n\x0eworkflows.list\x10\x01\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,19 +46,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATEWORKFLOWREQUEST'].fields_by_name['spec']._loaded_options = None
   _globals['_CREATEWORKFLOWREQUEST'].fields_by_name['spec']._serialized_options = b'\272H\003\310\001\001'
   _globals['_CREATEWORKFLOWREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_CREATEWORKFLOWREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_CREATEWORKFLOWREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_GETWORKFLOWREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_GETWORKFLOWREQUEST'].fields_by_name['id']._serialized_options = b'\272H*r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$'
   _globals['_UPDATEWORKFLOWREQUEST'].fields_by_name['workflow']._loaded_options = None
   _globals['_UPDATEWORKFLOWREQUEST'].fields_by_name['workflow']._serialized_options = b'\272H\003\310\001\001'
   _globals['_UPDATEWORKFLOWREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_UPDATEWORKFLOWREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_UPDATEWORKFLOWREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_DELETEWORKFLOWREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_DELETEWORKFLOWREQUEST'].fields_by_name['id']._serialized_options = b'\272H*r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$'
   _globals['_DELETEWORKFLOWREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_DELETEWORKFLOWREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
   _globals['_DELETEWORKFLOWREQUEST'].fields_by_name['request_id']._loaded_options = None
-  _globals['_DELETEWORKFLOWREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DELETEWORKFLOWREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\016r\014\030@2\010^[!-~]*$'
   _globals['_LISTWORKFLOWSREQUEST'].fields_by_name['project_id']._loaded_options = None
   _globals['_LISTWORKFLOWSREQUEST'].fields_by_name['project_id']._serialized_options = b'\272H,r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\330\001\001'
   _globals['_LISTWORKFLOWSREQUEST'].fields_by_name['user_id']._loaded_options = None
@@ -88,17 +88,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKFLOWSERVICE'].methods_by_name['ListWorkflows']._loaded_options = None
   _globals['_WORKFLOWSERVICE'].methods_by_name['ListWorkflows']._serialized_options = b'\220\002\001\212\265\030\024\n\016workflows.list\020\001\030\002'
   _globals['_CREATEWORKFLOWREQUEST']._serialized_start=231
-  _globals['_CREATEWORKFLOWREQUEST']._serialized_end=622
-  _globals['_GETWORKFLOWREQUEST']._serialized_start=624
-  _globals['_GETWORKFLOWREQUEST']._serialized_end=703
-  _globals['_UPDATEWORKFLOWREQUEST']._serialized_start=706
-  _globals['_UPDATEWORKFLOWREQUEST']._serialized_end=879
-  _globals['_DELETEWORKFLOWREQUEST']._serialized_start=882
-  _globals['_DELETEWORKFLOWREQUEST']._serialized_end=1039
-  _globals['_LISTWORKFLOWSREQUEST']._serialized_start=1042
-  _globals['_LISTWORKFLOWSREQUEST']._serialized_end=1556
-  _globals['_LISTWORKFLOWSRESPONSE']._serialized_start=1558
-  _globals['_LISTWORKFLOWSRESPONSE']._serialized_end=1648
-  _globals['_WORKFLOWSERVICE']._serialized_start=1651
-  _globals['_WORKFLOWSERVICE']._serialized_end=2210
+  _globals['_CREATEWORKFLOWREQUEST']._serialized_end=632
+  _globals['_GETWORKFLOWREQUEST']._serialized_start=634
+  _globals['_GETWORKFLOWREQUEST']._serialized_end=713
+  _globals['_UPDATEWORKFLOWREQUEST']._serialized_start=716
+  _globals['_UPDATEWORKFLOWREQUEST']._serialized_end=899
+  _globals['_DELETEWORKFLOWREQUEST']._serialized_start=902
+  _globals['_DELETEWORKFLOWREQUEST']._serialized_end=1069
+  _globals['_LISTWORKFLOWSREQUEST']._serialized_start=1072
+  _globals['_LISTWORKFLOWSREQUEST']._serialized_end=1586
+  _globals['_LISTWORKFLOWSRESPONSE']._serialized_start=1588
+  _globals['_LISTWORKFLOWSRESPONSE']._serialized_end=1678
+  _globals['_WORKFLOWSERVICE']._serialized_start=1681
+  _globals['_WORKFLOWSERVICE']._serialized_end=2240
 # @@protoc_insertion_point(module_scope)

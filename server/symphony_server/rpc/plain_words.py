@@ -26,6 +26,8 @@ def _pattern(pattern: str, value: str) -> str:
     ids = _ID_PATTERN.match(pattern)
     if ids is not None:
         return _id(ids[1].split("|"), value)
+    if pattern == "^[!-~]*$":
+        return "must have visible ASCII characters only, and no spaces"
     if "@" in pattern:
         return "must be an e-mail address with one '@' and no spaces"
     if "\\p{Z}" in pattern:

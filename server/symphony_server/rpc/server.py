@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 import uuid
 from collections import defaultdict
@@ -18,12 +17,12 @@ from symphony_server.rpc.exchange import Exchange, Handler, Services
 from symphony_server.rpc.methods import Method, read_methods
 from symphony_server.rpc.pipeline import compose
 from symphony_server.rpc.reflection import add_reflection
+from symphony_server.rpc.request_ids import is_request_id
 from symphony_server.rpc.services import ENDPOINTS
 from symphony_server.rpc.stages.answer import REQUEST_ID
 from symphony_server.use_cases.call import Call
 
 HEALTH: Final = "grpc.health.v1.Health"
-_REQUEST_ID: Final = re.compile(r"[\x21-\x7e]{1,64}")
 
 OPTIONS: Final[Mapping[str, int]] = {
     # A request beyond 4 MiB is refused by us, with details; beyond this gRPC cuts it off.
@@ -106,8 +105,8 @@ def _entry(method: Method, services: Services, handler: Handler) -> Any:
     async def enter(body: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
         started_ns = time.monotonic_ns()
         metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
-        request_id = metadata.get(REQUEST_ID)
-        if request_id is None or not _REQUEST_ID.fullmatch(request_id):
+        request_id: Any = metadata.get(REQUEST_ID)
+        if not is_request_id(request_id):
             request_id = uuid.uuid4().hex
         call = Call(name, permission, deployment, request_id, started_ns)
         return await handler(Exchange(call, body, metadata, context))

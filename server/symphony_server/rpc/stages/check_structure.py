@@ -5,6 +5,7 @@ from __future__ import annotations
 from symphony_server.rpc.exchange import Exchange, Handler, Services
 from symphony_server.rpc.methods import Method
 from symphony_server.rpc.operations import TRANSACTION, Operations
+from symphony_server.rpc.request_ids import is_request_id
 from symphony_server.rpc.structure import Structure
 
 
@@ -18,7 +19,9 @@ def check_structure(method: Method, services: Services, inner: Handler) -> Handl
         call = exchange.call
         call.request_bytes = exchange.body
         call.request = request = structure.parse(exchange.body)
-        if writes and request.request_id:
+        # Before the check, so that a refusal can be found by it, and never what metadata
+        # cannot carry.
+        if writes and is_request_id(request.request_id):
             call.request_id = request.request_id
         call.update_paths = structure.check(request)
         if operations is not None:
