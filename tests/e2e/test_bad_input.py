@@ -96,12 +96,13 @@ def test_large_requests_are_refused(world: World) -> None:
     assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
-def test_no_message_at_all_is_a_canonical_error(world: World) -> None:
+def test_no_message_at_all_is_told_what_is_missing(world: World) -> None:
     call: Any = world.admin.channel.stream_unary(f"/{CREATE}")
     with pytest.raises(grpc.RpcError) as caught:
-        call(iter(()), metadata=world.admin.metadata(), timeout=5)
-    error: Any = caught.value
-    assert error.code() not in (grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL)
+        call(iter(()), metadata=world.admin.metadata(), timeout=20)
+    refusal = read_refusal(caught.value)
+    assert (refusal.code, refusal.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "FIELD_INVALID")
+    assert set(refusal.fields) == {"project_id", "spec"}
 
 
 def test_what_is_not_there_is_unimplemented(world: World) -> None:

@@ -95,21 +95,25 @@ class RpcServer:
         if endpoint is None:
             return _not_served(method)
         handler = compose(method, self._services, endpoint)
-        return grpc.unary_unary_rpc_method_handler(_entry(method, self._services, handler))
+        # Served as a stream of one request: grpc.aio never calls a unary handler when a client
+        # ends its side without a message, and the client would wait for its deadline.
+        return grpc.stream_unary_rpc_method_handler(_entry(method, self._services, handler))
 
 
 def _entry(method: Method, services: Services, handler: Handler) -> Any:
     deployment = services.deployment
     name, permission = method.name, method.permission
 
-    async def enter(body: bytes, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+    async def enter(_: Any, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
+        body: Any = await context.read()
         started_ns = time.monotonic_ns()
         metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
         request_id: Any = metadata.get(REQUEST_ID)
         if not is_request_id(request_id):
             request_id = uuid.uuid4().hex
         call = Call(name, permission, deployment, request_id, started_ns)
-        return await handler(Exchange(call, body, metadata, context))
+        # No message at all is read as an empty one, which lacks what is required.
+        return await handler(Exchange(call, body or b"", metadata, context))
 
     return enter
 
@@ -124,5 +128,5 @@ def _not_served(method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
         )
 
     if method.streams:
-        return grpc.unary_stream_rpc_method_handler(refuse)
-    return grpc.unary_unary_rpc_method_handler(refuse)
+        return grpc.stream_stream_rpc_method_handler(refuse)
+    return grpc.stream_unary_rpc_method_handler(refuse)

@@ -18,7 +18,11 @@ from symphony_server.rules.names import (
 
 # Few and troublesome, so that generated names share beginnings.
 TROUBLESOME = (
-    "aAsSßſﬁfiİıσςΣé\u0301\u0323\u0345각\u1100\u1161\u11a8 ½\ud7ff\ue000\U0010fffe\U0010ffff"
+    "aAsSßﬁfiİςΣé½각 "
+    "\u017f\u0131\u03c3"  # long s, dotless i, sigma
+    "\u0301\u0323\u0345"  # marks that combine, sort and fold
+    "\u1100\u1161\u11a8"  # what the syllable is composed of
+    "\ud7ff\ue000\U0010fffe\U0010ffff"
 )
 ANY = st.characters(exclude_categories=["Cs"])
 CHARACTERS = st.sampled_from(TROUBLESOME) | ANY
@@ -44,7 +48,7 @@ def test_names_that_differ_in_case_or_compatible_form_are_the_same(one: str, oth
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("a", "b"), ("cafe", "café"), ("a b", "ab"), ("a", "а"), (" a", "a")]
+    ("one", "other"), [("a", "b"), ("cafe", "café"), ("a b", "ab"), ("a", "\u0430"), (" a", "a")]
 )
 def test_names_that_read_differently_are_different(one: str, other: str) -> None:
     assert name_key(one) != name_key(other)
