@@ -22,7 +22,8 @@ def test_every_call_has_a_deadline(
     )
 
     assert server.attempt.seconds_left is not None
-    assert at_most / 2 < server.attempt.seconds_left <= at_most
+    # gRPC rounds a deadline up on the wire, and a busy machine takes its time to connect.
+    assert at_most / 4 < server.attempt.seconds_left <= at_most * 1.02
 
 
 @both_apis
