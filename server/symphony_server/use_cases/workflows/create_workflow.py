@@ -15,7 +15,6 @@ from symphony_server.refusal import Violation, not_found
 from symphony_server.rules import project_constraints, tiers
 from symphony_server.rules.estimates import duration_us
 from symphony_server.rules.names import name_key
-from symphony_server.rules.project_constraints import used_extension_ids
 from symphony_server.store.stamps import stamp
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
@@ -49,7 +48,7 @@ def create_workflow(
     judgement.end_stage()
 
     # Business rules: the graph of steps, the tier's limits, the project's.
-    cost = judge_spec(
+    cost, extension_ids = judge_spec(
         call,
         request.spec,
         request.estimated_cost,
@@ -92,7 +91,6 @@ def create_workflow(
         duration_us=duration_us(cost.estimated_duration),
         time_us=time_us,
     )
-    extension_ids = used_extension_ids(request.spec)
     if extension_ids:
         transaction.extensions.set_uses(workflow_id, extension_ids, new=True)
     transaction.users.add_workflows_owned(user.id, 1)

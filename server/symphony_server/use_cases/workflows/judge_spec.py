@@ -19,8 +19,9 @@ def judge_spec(
     declared: WorkflowCost,
     constraints: ProjectConstraints,
     enabled_extensions: Callable[[frozenset[str]], Container[str]],
-) -> WorkflowCost:
-    """The estimate completed from the steps, once every rule was asked.
+) -> tuple[WorkflowCost, frozenset[str]]:
+    """The estimate completed from the steps and the extensions they use, once every rule was
+    asked.
 
     `enabled_extensions` tells which of some extensions the project has enabled. What is
     wrong is left in the judgement, with fields named as in CreateWorkflowRequest.
@@ -47,4 +48,4 @@ def judge_spec(
             "project.extensions",
             project_constraints.extensions(constraints, spec, enabled_extensions(used)),
         )
-    return cost
+    return cost, used

@@ -10,7 +10,6 @@ from symphony.v1.workflow_service_pb2 import UpdateWorkflowRequest
 from symphony_server.clock import timestamp_us
 from symphony_server.rules.estimates import duration_us
 from symphony_server.rules.names import name_key
-from symphony_server.rules.project_constraints import used_extension_ids
 from symphony_server.store.stamps import stamp
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
@@ -38,13 +37,14 @@ def update_workflow(
     )
     updated: Workflow = apply_update(current, asked, paths)
 
+    extension_ids = None
     if touches(paths, "spec") or touches(paths, "estimated_cost"):
         steps_changed = "spec" in paths or "spec.steps" in paths
         if steps_changed and not touches(paths, "estimated_cost"):
             updated.ClearField("estimated_cost")
         constraints = transaction.projects.constraints(current.project_id)
         before = len(judgement.violations)
-        cost = judge_spec(
+        cost, extension_ids = judge_spec(
             call,
             updated.spec,
             updated.estimated_cost,
@@ -74,9 +74,8 @@ def update_workflow(
         duration_us=duration_us(updated.estimated_cost.estimated_duration),
         time_us=time_us,
     )
-    if touches(paths, "spec"):
-        used = used_extension_ids(updated.spec)
-        transaction.extensions.set_uses(current.id, used, new=False)
+    if extension_ids is not None:
+        transaction.extensions.set_uses(current.id, extension_ids, new=False)
     record_change(
         transaction,
         call,
