@@ -6,7 +6,7 @@ import ipaddress
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from symphony_server.rules.tiers import TierTable
@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _dev_implies(cls, values: Any) -> Any:
-        if isinstance(values, dict) and str(values.get("dev", "")).lower() in ("1", "true", "yes"):
+        if isinstance(values, dict) and _is_true(values.get("dev", False)):
             values = {**values}
             values.setdefault("bootstrap_admin", DEV_ADMIN)
             values.setdefault("token_file", DEV_TOKEN_FILE)
@@ -103,6 +103,13 @@ class Settings(BaseSettings):
                 "or say --insecure"
             )
         return self
+
+
+def _is_true(value: Any) -> bool:
+    try:
+        return TypeAdapter(bool).validate_python(value)
+    except ValidationError:
+        return False  # the field itself says what is wrong
 
 
 def _is_loopback(host: str) -> bool:
