@@ -75,10 +75,6 @@ def _at_most(unit: str) -> Callable[[Any, Any], str]:
     return say
 
 
-def _between(limit: Any, value: Any) -> str:  # noqa: ARG001
-    return "is out of range"
-
-
 _WORDS: Final[Mapping[str, Callable[[Any, Any], str]]] = {
     "required": lambda _limit, _value: "must be set",
     "string.min_len": _at_least("characters"),

@@ -13,7 +13,6 @@ from typing import Any, Final
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool
 from grpc_reflection.v1alpha import reflection, reflection_pb2
-from grpc_reflection.v1alpha._async import ReflectionServicer
 
 V1: Final = "grpc.reflection.v1.ServerReflection"
 V1ALPHA: Final = reflection.SERVICE_NAME
@@ -25,7 +24,7 @@ def add_reflection(server: grpc.aio.Server, services: Iterable[str]) -> None:
     _register_v1_descriptor()
     names = (*services, V1, V1ALPHA)
     reflection.enable_server_reflection(names, server)
-    servicer: Any = ReflectionServicer(names)
+    servicer: Any = reflection.aio.ReflectionServicer(names)
     handler = grpc.stream_stream_rpc_method_handler(
         servicer.ServerReflectionInfo,
         request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,

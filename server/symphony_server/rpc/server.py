@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from symphony_server.rpc.exchange import Exchange, Handler, Services
 from symphony_server.rpc.methods import Method, read_methods
@@ -57,7 +56,7 @@ class RpcServer:
         self._server = grpc.aio.server(
             options=tuple(OPTIONS.items()), maximum_concurrent_rpcs=max_concurrent
         )
-        self._health = HealthServicer()
+        self._health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         by_service: dict[str, dict[str, grpc.RpcMethodHandler[bytes, bytes]]] = defaultdict(dict)
         for method in read_methods().values():

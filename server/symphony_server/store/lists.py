@@ -14,7 +14,7 @@ from typing import Any
 from peewee import Tuple, fn
 
 from symphony.v1.project_pb2 import ProjectRole
-from symphony_server.store import executions, extensions, projects, tokens, users, workflows
+from symphony_server.store import executions, projects, tokens, users, workflows
 from symphony_server.store.statements import Compiler, Statement, param
 
 DEFAULT_ORDER = "create_time desc"
@@ -148,13 +148,6 @@ def _execution_visible(user: Any) -> Any:
     )
 
 
-def _extension_visible(user: Any) -> Any:
-    member = projects.M
-    return extensions.T.project_id.in_(
-        member.select(member.project_id).where(member.user_id == user)
-    )
-
-
 EXECUTIONS = Listing(
     columns=executions.COLUMNS,
     filters={
@@ -165,22 +158,6 @@ EXECUTIONS = Listing(
     },
     orders=_by_time(executions.T, executions.T.id),
     visible_to=_execution_visible,
-)
-EXTENSIONS = Listing(
-    columns=extensions.COLUMNS,
-    filters={
-        "project_id": lambda p: extensions.T.project_id == p,
-        "type": lambda p: extensions.T.type == p,
-        "state": lambda p: extensions.T.state == p,
-        "name_from": lambda p: extensions.T.name >= p,
-        "name_to": lambda p: extensions.T.name < p,
-        **_between(extensions.T.create_time, "after", "before"),
-    },
-    orders={
-        **_by_time(extensions.T, extensions.T.id),
-        "name": Order(extensions.T.name, extensions.T.id),
-    },
-    visible_to=_extension_visible,
 )
 TOKENS = Listing(
     columns=tokens.COLUMNS,

@@ -29,8 +29,7 @@ def etag_of(snapshot: Snapshot, resource_id: str) -> str | None:
     if kind == "execution":
         execution = snapshot.executions.get(resource_id)
         return None if execution is None else execution.etag
-    extension, _ = snapshot.extensions.get(resource_id, "")
-    return None if extension is None else extension.etag
+    return None
 
 
 def workflow_facts(workflow: Workflow, relation: int, *, started_by: str = "") -> Facts:
@@ -72,11 +71,6 @@ def _execution(snapshot: Snapshot, resource_id: str, user_id: str) -> Facts | No
     return workflow_facts(workflow, relation, started_by=execution.user_id)
 
 
-def _extension(snapshot: Snapshot, resource_id: str, user_id: str) -> Facts | None:
-    extension, relation = snapshot.extensions.get(resource_id, user_id)
-    return None if extension is None else Facts(relation=relation)
-
-
 def _token(snapshot: Snapshot, resource_id: str, user_id: str) -> Facts | None:
     token = snapshot.tokens.get(resource_id)
     return None if token is None else Facts(owner_id=token.user_id)
@@ -87,6 +81,5 @@ _FINDERS = {
     "project": _project,
     "workflow": _workflow,
     "execution": _execution,
-    "extension": _extension,
     "token": _token,
 }

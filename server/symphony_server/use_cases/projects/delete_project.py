@@ -40,16 +40,15 @@ def delete_project(transaction: Transaction, call: Call, request: DeleteProjectR
 
 def _in_use(transaction: Transaction, project_id: str) -> Violation | None:
     holds = {
-        "workflows": transaction.projects.workflow_count(project_id),
-        "extensions": len(transaction.extensions.installed(project_id)),
+        "workflows": transaction.projects.workflow_count(project_id) > 0,
+        "extensions": transaction.extensions.any_in(project_id),
     }
-    used_by = [name for name, count in holds.items() if count]
+    used_by = [name for name, held in holds.items() if held]
     if not used_by:
         return None
-    said = " and ".join(f"{holds[name]} {name}" for name in used_by)
     return Violation(
         ErrorReason.ERROR_REASON_RESOURCE_IN_USE,
-        f"the project still holds {said}; remove them first",
+        f"the project still holds {' and '.join(used_by)}; remove them first",
         field="id",
         subject=project_id,
         metadata={"used_by": ",".join(used_by)},
