@@ -73,7 +73,10 @@ class Ledger:
                             request(project_id, name), metadata=bearer(server), timeout=30
                         )
                     except grpc.aio.AioRpcError as error:
-                        if error.code() != grpc.StatusCode.UNAVAILABLE:
+                        # Whatever a cut connection is called, nothing is known of the write;
+                        # a server that lives may only say that it cannot be reached.
+                        alive = server.process.poll() is None
+                        if alive and error.code() != grpc.StatusCode.UNAVAILABLE:
                             raise
                         return
                     self.unknown.discard(name)
