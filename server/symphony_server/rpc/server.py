@@ -22,6 +22,9 @@ from symphony_server.rpc.stages.answer import REQUEST_ID
 from symphony_server.use_cases.call import Call
 
 HEALTH: Final = "grpc.health.v1.Health"
+QUIET_SECONDS: Final = 0.2
+"""How long a stopping server refuses calls itself: below the half second that it tells callers
+to wait (`shed_load.RETRY_AFTER_SECONDS`), so that none is on the wire when grpc stops."""
 
 OPTIONS: Final[Mapping[str, int]] = {
     # A request beyond 4 MiB is refused by us, with details; beyond this gRPC cuts it off.
@@ -86,6 +89,9 @@ class RpcServer:
         if drain_seconds:
             await asyncio.sleep(drain_seconds)
         self._services.load.stopping = True
+        # What is on the wire already is refused with SHUTTING_DOWN, and who sent it waits before
+        # a retry; grpc would end such calls as CANCELLED, which nobody may retry.
+        await asyncio.sleep(QUIET_SECONDS)
         await self._server.stop(grace_seconds)
 
     def _method_handler(self, method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:

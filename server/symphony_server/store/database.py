@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from peewee import SqliteDatabase
+from peewee import PeeweeException, SqliteDatabase
 
 BUSY_TIMEOUT_MS = 5000
 """How long a writer waits for another process's transaction; longer than any batch takes."""
@@ -14,6 +14,10 @@ BUSY_TIMEOUT_MS = 5000
 
 class UnsupportedDatabase(ValueError):
     """The database URL is not one that the server can open."""
+
+
+class DatabaseUnusable(RuntimeError):
+    """The database is named rightly, but does not open: no SQLite file, no space, no right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class SqliteFile:
 
         Durability is SQLite's strongest: a commit is in the write-ahead log and synced
         before it returns (https://sqlite.org/pragma.html#pragma_synchronous).
+        Raises DatabaseUnusable.
         """
         database = SqliteDatabase(
             str(self.path),
@@ -40,7 +45,10 @@ class SqliteFile:
                 "query_only": "on" if read_only else "off",
             },
         )
-        database.connect()
+        try:
+            database.connect()
+        except PeeweeException as error:
+            raise DatabaseUnusable(f"the database {self.path} does not open: {error}") from error
         return database
 
 

@@ -21,7 +21,7 @@ from peewee import SqliteDatabase
 
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony_server.refusal import Refused, Violation
-from symphony_server.store.database import SqliteFile
+from symphony_server.store.database import DatabaseUnusable, SqliteFile
 from symphony_server.store.transaction import Snapshot, Transaction
 
 _log = logging.getLogger(__name__)
@@ -168,7 +168,7 @@ class SqliteStore:
                 return query(snapshot)
             finally:
                 self._local.connection.execute("ROLLBACK")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, DatabaseUnusable) as error:
             self._local.snapshot = None
             raise store_unavailable(error) from error
 

@@ -1,0 +1,109 @@
+"""Requests made from the descriptors: each ends in an answer or in a canonical error.
+
+`SYMPHONY_TEST_EXAMPLES=2000 .venv/bin/pytest tests/e2e/test_generated_requests.py` asks for
+more of them, and for others every time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from google.protobuf import descriptor_pool, json_format, message_factory
+from hypothesis import HealthCheck, given, settings
+
+from symphony.v1.access_service_pb2 import CreateTokenRequest
+from symphony.v1.execution_service_pb2 import StartExecutionRequest
+from symphony.v1.project_pb2 import ProjectRole
+from symphony.v1.project_service_pb2 import AddProjectMemberRequest
+from symphony_server.rpc.methods import read_methods
+from symphony_server.rpc.services import ENDPOINTS
+from tests.e2e.odd_requests import odd_requests
+from tests.e2e.place import Place, open_place
+
+METHODS = {name: method for name, method in read_methods().items() if name in ENDPOINTS}
+UNARY = sorted(name for name, method in METHODS.items() if not method.streams)
+
+ASKED_FOR = os.environ.get("SYMPHONY_TEST_EXAMPLES", "")
+EXAMPLES = settings(
+    max_examples=int(ASKED_FOR or 30),
+    derandomize=not ASKED_FOR,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with open_place(tmp_path_factory.mktemp("generated")) as made:
+        yield made
+
+
+def response_class(method: str) -> Any:
+    found = descriptor_pool.Default().FindMethodByName(method.replace("/", "."))
+    return message_factory.GetMessageClass(found.output_type)
+
+
+@pytest.mark.timeout(60 + 3 * EXAMPLES.max_examples)
+@pytest.mark.parametrize("method", UNARY)
+def test_a_generated_request_ends_in_an_answer_or_a_canonical_error(
+    place: Place, method: str
+) -> None:
+    caller, member = place.user(), place.user()
+    project = place.project(caller)
+    workflow = place.workflow(caller, project)
+    caller.get(
+        caller.projects.AddProjectMember,
+        AddProjectMemberRequest(
+            project_id=project.id, user_id=member.id, role=ProjectRole.PROJECT_ROLE_COLLABORATOR
+        ),
+    )
+    execution = caller.get(
+        caller.executions.StartExecution, StartExecutionRequest(workflow_id=workflow.id)
+    )
+    token = member.get(member.access.CreateToken, CreateTokenRequest(name="to be revoked")).token
+    # Not the callers' own, so that no request ends what lets them call.
+    known = [member.id, project.id, workflow.id, execution.id, token.id]
+    callers = (place.wire.as_user(str(caller.secret)), place.wire)
+
+    @EXAMPLES
+    @given(body=odd_requests(METHODS[method].request_class, known))
+    def send(body: bytes) -> None:
+        for wire in callers:
+            answer = wire.ask(method, body)
+            if isinstance(answer, bytes):
+                # Every tool shows answers as JSON, which cannot say all that bytes can.
+                json_format.MessageToJson(response_class(method).FromString(answer))
+
+    send()
+
+
+@pytest.mark.parametrize("method", UNARY)
+def test_a_method_takes_no_message_as_an_empty_one(place: Place, method: str) -> None:
+    empty, nothing = place.wire.send(method, b""), place.wire.send_messages(method)
+    assert (empty is None) == (nothing is None)
+    if empty is not None and nothing is not None:
+        assert (nothing.code, nothing.message) == (empty.code, empty.message)
+
+
+@pytest.mark.parametrize("method", UNARY)
+def test_bytes_that_are_no_message_are_told_as_such(place: Place, method: str) -> None:
+    anonymous = METHODS[method].anonymous
+    for body in (b"\xff\xfe\xfd", b"\x0a\x7f", b"\x0b"):
+        refusal = place.wire.send(method, body)
+        assert refusal is not None
+        assert refusal.reason == "FIELD_INVALID"
+        assert "do not decode" in refusal.message
+        unknown = place.wire.send(method, body, metadata=())
+        assert unknown is not None
+        assert unknown.reason == ("FIELD_INVALID" if anonymous else "CREDENTIALS_MISSING")
+
+
+def test_what_is_not_served_is_unimplemented(place: Place) -> None:
+    unserved = sorted(set(read_methods()) - set(ENDPOINTS))
+    for method in (*unserved, "symphony.v1.WorkflowService/Nothing", "x.Y/Z", "", "x"):
+        with pytest.raises(Exception, match="UNIMPLEMENTED"):
+            place.wire.answer(method, b"")
