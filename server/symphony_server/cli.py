@@ -29,6 +29,10 @@ token_app = typer.Typer(
     no_args_is_help=True,
 )
 app.add_typer(token_app, name="token")
+audit_app = typer.Typer(
+    help="The audit log, proven whole in the database itself.", no_args_is_help=True
+)
+app.add_typer(audit_app, name="audit")
 
 T = TypeVar("T")
 
@@ -307,6 +311,41 @@ def token_revoke(
         lambda store, deployment: operator_tokens.revoke(store, deployment, token_id=token_id),
     )
     typer.echo(f"revoked {token_id}")
+
+
+@audit_app.command("head")
+def audit_head(database: Database = None) -> None:
+    """Print the signed head of the audit log as JSON; kept elsewhere, it is for 'verify'."""
+    settings = _settings(database_url=database)
+    from symphony_server import operator_audit
+
+    typer.echo(_or_exit(lambda: asyncio.run(operator_audit.signed_head(settings))))
+
+
+@audit_app.command("verify")
+def audit_verify(
+    database: Database = None,
+    head: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A head that was kept elsewhere, as JSON; again for more. Only a head tells "
+            "that the log was cut off, or written anew with its tree.",
+        ),
+    ] = None,
+) -> None:
+    """Recompute the audit log's tree; names the first record that is not as it was written."""
+    settings = _settings(database_url=database, auto_migrate=False)
+    from symphony_server import operator_audit
+
+    heads = head or []
+    verdict = _or_exit(lambda: asyncio.run(operator_audit.verify(settings, heads)))
+    if verdict.fault is not None:
+        typer.echo(f"symphony: record {verdict.fault.sequence} {verdict.fault.problem}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{verdict.size} records are as they were written, root {verdict.root.hex()}")
+    for path in heads:
+        typer.echo(f"they go on from the head in {path}")
 
 
 def _on_database(database: str | None, work: Callable[[Any, Any], Coroutine[Any, Any, T]]) -> T:

@@ -30,9 +30,10 @@ from symphony_server.store.database import parse_url
 from symphony_server.store.doors import SqliteStore
 from symphony_server.store.migrate import SchemaOutdated, migrate, pending
 from symphony_server.store.transaction import Transaction
+from symphony_server.use_cases import page_tokens
+from symphony_server.use_cases.audit import signing
 from symphony_server.use_cases.bootstrap import bootstrap_admin
 from symphony_server.use_cases.call import Deployment
-from symphony_server.use_cases.page_tokens import KEY_BYTES, KEY_NAME, PageTokens
 from symphony_server.use_cases.write import REQUEST_ID_RETENTION_US
 
 _log = logging.getLogger(__name__)
@@ -57,8 +58,20 @@ def open_store(settings: Settings) -> SqliteStore:
 
 async def deploy(settings: Settings, store: SqliteStore) -> Deployment:
     """What holds for every call, with the keys that all servers on the database share."""
-    key = await store.write(_page_token_key)
-    return Deployment(tiers=settings.tiers, page_tokens=PageTokens(key), services=served_services())
+
+    def keys(transaction: Transaction) -> tuple[bytes, bytes]:
+        return (
+            _shared_key(transaction, page_tokens.KEY_NAME, page_tokens.KEY_BYTES),
+            _shared_key(transaction, signing.KEY_NAME, signing.KEY_BYTES),
+        )
+
+    page_token_key, audit_key = await store.write(keys)
+    return Deployment(
+        tiers=settings.tiers,
+        page_tokens=page_tokens.PageTokens(page_token_key),
+        head_signer=signing.HeadSigner(audit_key),
+        services=served_services(),
+    )
 
 
 @dataclass
@@ -164,11 +177,12 @@ def _write_secret(path: Path, secret: str) -> None:
     draft.replace(path)
 
 
-def _page_token_key(transaction: Transaction) -> bytes:
-    key = transaction.keys.get(KEY_NAME)
+def _shared_key(transaction: Transaction, name: str, size: int) -> bytes:
+    """The key with a name, made when the first server asks for it."""
+    key = transaction.keys.get(name)
     if key is None:
-        key = secrets.token_bytes(KEY_BYTES)
-        transaction.keys.insert(KEY_NAME, key)
+        key = secrets.token_bytes(size)
+        transaction.keys.insert(name, key)
     return key
 
 

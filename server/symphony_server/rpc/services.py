@@ -11,6 +11,11 @@ from typing import Any, Final
 from symphony_server.store.doors import Store
 from symphony_server.use_cases.access.check_access import check_access
 from symphony_server.use_cases.access.explain_decision import explain_decision
+from symphony_server.use_cases.audit.get_audit_record import get_audit_record
+from symphony_server.use_cases.audit.get_audit_tree_head import get_audit_tree_head
+from symphony_server.use_cases.audit.get_consistency_proof import get_consistency_proof
+from symphony_server.use_cases.audit.get_inclusion_proof import get_inclusion_proof
+from symphony_server.use_cases.audit.list_audit_records import list_audit_records
 from symphony_server.use_cases.call import Call
 from symphony_server.use_cases.executions.cancel_execution import cancel_execution
 from symphony_server.use_cases.executions.get_execution import get_execution
@@ -70,7 +75,7 @@ def _get(query: Callable[[Any, Call, Any], Any]) -> Endpoint:
 
 
 def _list(query: Callable[[Any, Call, Any], Any]) -> Endpoint:
-    """A query that scans, on a snapshot of its own, off the event loop."""
+    """A query that scans or reads many rows, on a snapshot of its own, off the event loop."""
 
     async def endpoint(store: Store, call: Call) -> bytes:
         return await store.read(
@@ -115,6 +120,11 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "symphony.v1.AccessService/CreateToken": _write(create_token),
     "symphony.v1.AccessService/ListTokens": _list(list_tokens),
     "symphony.v1.AccessService/RevokeToken": _write(revoke_token),
+    "symphony.v1.AuditService/ListAuditRecords": _list(list_audit_records),
+    "symphony.v1.AuditService/GetAuditRecord": _get(get_audit_record),
+    "symphony.v1.AuditService/GetAuditTreeHead": _list(get_audit_tree_head),
+    "symphony.v1.AuditService/GetInclusionProof": _list(get_inclusion_proof),
+    "symphony.v1.AuditService/GetConsistencyProof": _list(get_consistency_proof),
     "symphony.v1.ServerInfoService/GetServerInfo": _get(get_server_info),
 }
 

@@ -8,10 +8,12 @@ that pages are full. There is no OFFSET and no COUNT.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import reduce
+from itertools import product
 from typing import Any
 
-from peewee import Tuple, fn
+from peewee import SQL, Tuple, fn
 
 from symphony.v1.project_pb2 import ProjectRole
 from symphony_server.store import executions, projects, tokens, users, workflows
@@ -42,6 +44,10 @@ class Listing:
     visible_to: Callable[[Any], Any] | None = None
     """The condition on the id of a user who may see only some; None where all or nothing
     may be seen."""
+    either: Mapping[str, Callable[[Any], Sequence[Any]]] = field(default_factory=dict)
+    """Filter name → the conditions of which a row meets one at most, each with an index of its
+    own: their rows are merged in order."""
+    default_order: str = DEFAULT_ORDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Cursor:
     """Where a page ended."""
 
     key: str | int
-    id: str
+    id: str | int
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +228,9 @@ class Lists:
         by = listing.orders[order]
         names = list(filters)
         query = listing.columns[0].model.select(*listing.columns, by.key, by.id)
-        conditions = [listing.filters[name](param(name)) for name in filters]
+        conditions = [
+            listing.filters[name](param(name)) for name in filters if name not in listing.either
+        ]
         if starts:
             here, there = Tuple(by.key, by.id), Tuple(param("key"), param("id"))
             conditions.append(here < there if by.descending else here > there)
@@ -232,7 +240,17 @@ class Lists:
                 raise ValueError("this listing has no notion of who may see what")
             conditions.append(listing.visible_to(param("viewer")))
             names.append("viewer")
-        for condition in conditions:
-            query = query.where(condition)
-        sort = (by.key.desc(), by.id.desc()) if by.descending else (by.key, by.id)
-        return self._compiled(query.order_by(*sort).limit(param("size")), *names, "size")
+        ways = product(*(listing.either[n](param(n)) for n in filters if n in listing.either))
+        merged = reduce(
+            lambda one, other: one.union_all(other),
+            [_where(query, [*conditions, *way]) for way in ways],
+        )
+        # By number: a column of merged rows has no other name.
+        key = len(listing.columns) + 1
+        direction = " DESC" if by.descending else ""
+        sort = (SQL(f"{key}{direction}"), SQL(f"{key + 1}{direction}"))
+        return self._compiled(merged.order_by(*sort).limit(param("size")), *names, "size")
+
+
+def _where(query: Any, conditions: Sequence[Any]) -> Any:
+    return query.where(*conditions) if conditions else query

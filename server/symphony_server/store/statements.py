@@ -26,12 +26,18 @@ class Cursor(Protocol):
     def fetchall(self) -> list[Any]:
         """The rows that are left."""
 
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> Any:
+        """Run a statement once for each row of parameters."""
+
 
 class Connection(Protocol):
     """What is used of a DB-API connection: SQLite's and psycopg's both have it."""
 
     def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Cursor:
         """Run a statement."""
+
+    def cursor(self) -> Cursor:
+        """A cursor that has run nothing yet."""
 
 
 class _Parameter:
@@ -84,6 +90,12 @@ class Statement:
                 for index, constant in zip(order, self._constants, strict=True)
             ],
         )
+
+    def many(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute with each row's values, which stand in the statement as they come."""
+        if self._order is not None:
+            raise ValueError(f"the values of {self.sql} come in another order")
+        self._connection.cursor().executemany(self.sql, rows)
 
 
 class Compiler:

@@ -217,14 +217,49 @@ class RequestRecord(Table):
 
 
 class AuditEntry(Table):
-    """One decision: the record's canonical bytes, and in columns what it is found by."""
+    """One decision: the record's canonical bytes, and in columns what it is found by.
+
+    Most decisions allow, have no reason, and are of a user who calls for itself. `outcome`,
+    `reason` and `caller_id` are NULL then, and their indexes leave such rows out: an index
+    costs a write 3 to 10 µs. Of two that serve a query alike SQLite takes the one made last,
+    so the most selective stand last.
+    """
 
     sequence = BigIntegerField(primary_key=True)
     id = TextField(unique=True)
     record = BlobField()
+    time = BigIntegerField()
+    caller_id = TextField(null=True)
+    user_id = TextField()
+    resource_id = TextField()
+    method = TextField()
+    outcome = SmallIntegerField(null=True)
+    reason = TextField(null=True)
 
     class Meta:
         table_name = "audit_log"
+        indexes = (
+            (("time",), False),
+            (("method", "time"), False),
+            (("user_id", "time"), False),
+            (("resource_id", "time"), False),
+        )
+
+
+for _column in (AuditEntry.caller_id, AuditEntry.outcome, AuditEntry.reason):
+    AuditEntry.add_index(_column, AuditEntry.time, where=_column.is_null(False))
+
+
+class AuditNode(Table):
+    """The hash of a complete subtree of the audit log's Merkle tree, in the order in which they
+    become complete: `merkle.position` tells which is where.
+    """
+
+    position = BigIntegerField(primary_key=True)
+    hash = BlobField()
+
+    class Meta:
+        table_name = "audit_nodes"
 
 
 class ChangeEntry(Table):
@@ -264,6 +299,7 @@ TABLES: tuple[type[Any], ...] = (
     Token,
     RequestRecord,
     AuditEntry,
+    AuditNode,
     ChangeEntry,
     ServerKey,
 )

@@ -59,7 +59,8 @@ class Transaction(Snapshot):
         self.changes.start_batch()
 
     def commit(self) -> None:
-        """Make the batch durable."""
+        """Make the batch durable, its records sealed in the audit log's tree."""
+        self.audit.seal()
         self._connection.execute("COMMIT")
 
     @contextmanager

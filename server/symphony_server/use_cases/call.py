@@ -8,6 +8,7 @@ from typing import Any
 
 from symphony_server.access.caller import ANONYMOUS, Caller
 from symphony_server.rules.tiers import TierTable
+from symphony_server.use_cases.audit.signing import HeadSigner
 from symphony_server.use_cases.judgement import Judgement
 from symphony_server.use_cases.page_tokens import PageTokens
 
@@ -18,6 +19,7 @@ class Deployment:
 
     tiers: TierTable
     page_tokens: PageTokens
+    head_signer: HeadSigner
     services: tuple[str, ...] = ()
     """The full names of the services served."""
 

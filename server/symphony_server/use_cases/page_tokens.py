@@ -24,7 +24,7 @@ class PageToken(BaseModel):
 
     k: str | int
     """The sort key of the last row."""
-    i: str
+    i: str | int
     """The id of the last row."""
 
 
@@ -35,7 +35,7 @@ class PageTokens:
         """Take the signing key."""
         self._key = key
 
-    def write(self, query: bytes, key: str | int, last_id: str) -> str:
+    def write(self, query: bytes, key: str | int, last_id: str | int) -> str:
         """The token for the page after a row, good only for `query`."""
         payload = PageToken(k=key, i=last_id).model_dump_json().encode()
         return base64.urlsafe_b64encode(self._sign(query, payload) + payload).decode()

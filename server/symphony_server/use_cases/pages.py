@@ -8,7 +8,7 @@ from typing import Any, Final
 from symphony_server.access.permissions import SEES_EVERYTHING
 from symphony_server.clock import timestamp_us
 from symphony_server.rules.names import prefix_range
-from symphony_server.store.lists import DEFAULT_ORDER, Cursor, Listing
+from symphony_server.store.lists import Cursor, Listing
 from symphony_server.store.transaction import Snapshot
 from symphony_server.use_cases.call import Call
 from symphony_server.use_cases.page_tokens import query_fingerprint
@@ -43,7 +43,7 @@ def read_page(
     page = snapshot.lists.page(
         listing,
         filters,
-        order=request.order_by or DEFAULT_ORDER,
+        order=request.order_by or listing.default_order,
         size=request.page_size or DEFAULT_PAGE_SIZE,
         start=start,
         visible_to=None if sees_all else user.id,
@@ -59,13 +59,15 @@ def given(**filters: str | int) -> dict[str, str | int]:
     return {name: value for name, value in filters.items() if value}
 
 
-def time_filters(request: Any) -> dict[str, str | int]:
-    """The filters of `create_time_after` and `create_time_before`, where they are set."""
+def time_filters(request: Any, times: str = "create_time") -> dict[str, str | int]:
+    """The filters of `create_time_after` and `create_time_before`, or of other `times`, where
+    they are set.
+    """
     filters: dict[str, str | int] = {}
-    if request.HasField("create_time_after"):
-        filters["after"] = timestamp_us(request.create_time_after)
-    if request.HasField("create_time_before"):
-        filters["before"] = timestamp_us(request.create_time_before)
+    for side in ("after", "before"):
+        field = f"{times}_{side}"
+        if request.HasField(field):
+            filters[side] = timestamp_us(getattr(request, field))
     return filters
 
 

@@ -52,6 +52,7 @@ def record_refused(
 
 def record_failed(transaction: Transaction, call: Call) -> None:
     """Record that a call failed through a fault of the server."""
+    call.decision_id = ""  # of a write that was made all the same, it is taken
     record = _record(transaction, call, AuditOutcome.AUDIT_OUTCOME_FAILED)
     record.code = code_pb2.INTERNAL
     record.reason = "INTERNAL"

@@ -191,9 +191,34 @@ class AuditEntry(Table):
     sequence = BigIntegerField(primary_key=True)
     id = TextField(unique=True)
     record = BlobField()
+    time = BigIntegerField()
+    caller_id = TextField(null=True)
+    user_id = TextField()
+    resource_id = TextField()
+    method = TextField()
+    outcome = SmallIntegerField(null=True)
+    reason = TextField(null=True)
 
     class Meta:
         table_name = "audit_log"
+        indexes = (
+            (("time",), False),
+            (("method", "time"), False),
+            (("user_id", "time"), False),
+            (("resource_id", "time"), False),
+        )
+
+
+for _column in (AuditEntry.caller_id, AuditEntry.outcome, AuditEntry.reason):
+    AuditEntry.add_index(_column, AuditEntry.time, where=_column.is_null(False))
+
+
+class AuditNode(Table):
+    position = BigIntegerField(primary_key=True)
+    hash = BlobField()
+
+    class Meta:
+        table_name = "audit_nodes"
 
 
 class ChangeEntry(Table):
@@ -231,6 +256,7 @@ def up(migrator: Any, database: Database) -> None:
         Token,
         RequestRecord,
         AuditEntry,
+        AuditNode,
         ChangeEntry,
         ServerKey,
     )

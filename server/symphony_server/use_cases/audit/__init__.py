@@ -1,0 +1,1 @@
+"""Actions on the audit log: reading it, and proving it whole."""
