@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import secrets
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from symphony_server.rpc.load import Load
 from symphony_server.rpc.observations import Observations
 from symphony_server.rpc.refusal_log import RefusalLog
 from symphony_server.rpc.server import RpcServer, served_services
+from symphony_server.rules.manifest import judge
 from symphony_server.settings import Settings
 from symphony_server.store.database import parse_url
 from symphony_server.store.doors import SqliteStore
@@ -121,11 +123,17 @@ async def start_server(settings: Settings) -> RunningServer:
         # gRPC's own bound is far above ours, which can answer with details.
         rpc = RpcServer(services, max_concurrent=settings.max_calls * 4)
         port = await rpc.start(settings.listen, _credentials(settings))
+        _prepare_in_background()
     except BaseException:
         await store.close()
         raise
     housekeeping = asyncio.create_task(_keep_house(store))
     return RunningServer(port, made_admin, services, settings, store, rpc, housekeeping)
+
+
+def _prepare_in_background() -> None:
+    """Load what judging manifests needs, so that the first caller does not wait for it."""
+    threading.Thread(target=judge.prepare, name="prepare-scan", daemon=True).start()
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:

@@ -95,13 +95,13 @@ class ExtensionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateExtension(self, request, context):
-        """Enables, disables or upgrades an extension; a new manifest is scanned again.
+        """Enables, disables or upgrades an extension; a new manifest is scanned again and
+        keeps the name.
 
         Who: DEVELOPER who is COLLABORATOR or OWNER of the project, ADMIN.
         Errors: INVALID_ARGUMENT: UPDATE_MASK_INVALID, MANIFEST_MALFORMED, MANIFEST_INVALID.
         PERMISSION_DENIED: ROLE_REQUIRED, PROJECT_ACCESS_REQUIRED. NOT_FOUND:
-        RESOURCE_NOT_FOUND. ALREADY_EXISTS: DUPLICATE_NAME. FAILED_PRECONDITION:
-        SCAN_REJECTED. ABORTED: ETAG_MISMATCH.
+        RESOURCE_NOT_FOUND. FAILED_PRECONDITION: SCAN_REJECTED. ABORTED: ETAG_MISMATCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -59,13 +59,13 @@ class ExtensionServiceStub:
     Errors: NOT_FOUND: RESOURCE_NOT_FOUND.
     """
     UpdateExtension: _grpc.UnaryUnaryMultiCallable[_extension_service_pb2.UpdateExtensionRequest, _extension_pb2.Extension]
-    """Enables, disables or upgrades an extension; a new manifest is scanned again.
+    """Enables, disables or upgrades an extension; a new manifest is scanned again and
+    keeps the name.
 
     Who: DEVELOPER who is COLLABORATOR or OWNER of the project, ADMIN.
     Errors: INVALID_ARGUMENT: UPDATE_MASK_INVALID, MANIFEST_MALFORMED, MANIFEST_INVALID.
     PERMISSION_DENIED: ROLE_REQUIRED, PROJECT_ACCESS_REQUIRED. NOT_FOUND:
-    RESOURCE_NOT_FOUND. ALREADY_EXISTS: DUPLICATE_NAME. FAILED_PRECONDITION:
-    SCAN_REJECTED. ABORTED: ETAG_MISMATCH.
+    RESOURCE_NOT_FOUND. FAILED_PRECONDITION: SCAN_REJECTED. ABORTED: ETAG_MISMATCH.
     """
     UninstallExtension: _grpc.UnaryUnaryMultiCallable[_extension_service_pb2.UninstallExtensionRequest, _empty_pb2.Empty]
     """Removes an extension that no workflow uses.
@@ -105,13 +105,13 @@ class ExtensionServiceAsyncStub(ExtensionServiceStub):
     Errors: NOT_FOUND: RESOURCE_NOT_FOUND.
     """
     UpdateExtension: _aio.UnaryUnaryMultiCallable[_extension_service_pb2.UpdateExtensionRequest, _extension_pb2.Extension]  # type: ignore[assignment]
-    """Enables, disables or upgrades an extension; a new manifest is scanned again.
+    """Enables, disables or upgrades an extension; a new manifest is scanned again and
+    keeps the name.
 
     Who: DEVELOPER who is COLLABORATOR or OWNER of the project, ADMIN.
     Errors: INVALID_ARGUMENT: UPDATE_MASK_INVALID, MANIFEST_MALFORMED, MANIFEST_INVALID.
     PERMISSION_DENIED: ROLE_REQUIRED, PROJECT_ACCESS_REQUIRED. NOT_FOUND:
-    RESOURCE_NOT_FOUND. ALREADY_EXISTS: DUPLICATE_NAME. FAILED_PRECONDITION:
-    SCAN_REJECTED. ABORTED: ETAG_MISMATCH.
+    RESOURCE_NOT_FOUND. FAILED_PRECONDITION: SCAN_REJECTED. ABORTED: ETAG_MISMATCH.
     """
     UninstallExtension: _aio.UnaryUnaryMultiCallable[_extension_service_pb2.UninstallExtensionRequest, _empty_pb2.Empty]  # type: ignore[assignment]
     """Removes an extension that no workflow uses.
@@ -163,13 +163,13 @@ class ExtensionServiceServicer:
         request: _extension_service_pb2.UpdateExtensionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_extension_pb2.Extension, _abc.Awaitable[_extension_pb2.Extension]]:
-        """Enables, disables or upgrades an extension; a new manifest is scanned again.
+        """Enables, disables or upgrades an extension; a new manifest is scanned again and
+        keeps the name.
 
         Who: DEVELOPER who is COLLABORATOR or OWNER of the project, ADMIN.
         Errors: INVALID_ARGUMENT: UPDATE_MASK_INVALID, MANIFEST_MALFORMED, MANIFEST_INVALID.
         PERMISSION_DENIED: ROLE_REQUIRED, PROJECT_ACCESS_REQUIRED. NOT_FOUND:
-        RESOURCE_NOT_FOUND. ALREADY_EXISTS: DUPLICATE_NAME. FAILED_PRECONDITION:
-        SCAN_REJECTED. ABORTED: ETAG_MISMATCH.
+        RESOURCE_NOT_FOUND. FAILED_PRECONDITION: SCAN_REJECTED. ABORTED: ETAG_MISMATCH.
         """
 
     def UninstallExtension(

@@ -51,14 +51,18 @@ def status_of(refused: Refused, *, request_id: str, decision_id: str) -> Status:
     """The status of a refusal, as many violations named as fit.
 
     When it gets too large, the details first lose their sentences, which the message has
-    too, and then the last violations.
+    too, then the message gets briefer, and then the last violations go.
     """
-    most = min(len(refused.violations), MAX_NAMED)
-    status = _status(refused, most, request_id, decision_id, sentences=True)
-    named = most
-    while status.ByteSize() > MAX_STATUS_BYTES and named > 0:
-        status = _status(refused, named, request_id, decision_id, sentences=False)
-        named -= 1
+    named = min(len(refused.violations), MAX_NAMED)
+    status = _status(refused, named, MAX_MESSAGE_BYTES, request_id, decision_id, sentences=True)
+    smaller = [
+        (named, MAX_MESSAGE_BYTES),
+        *((fewer, MAX_BRIEF_MESSAGE_BYTES) for fewer in range(named, 0, -1)),
+    ]
+    for count, most in smaller:
+        if status.ByteSize() <= MAX_STATUS_BYTES:
+            break
+        status = _status(refused, count, most, request_id, decision_id, sentences=False)
     return Status(
         code=CODES[refused.first.code],
         message=status.message,
@@ -76,7 +80,13 @@ def internal_status(request_id: str) -> Status:
 
 
 def _status(
-    refused: Refused, named: int, request_id: str, decision_id: str, *, sentences: bool
+    refused: Refused,
+    named: int,
+    message_bytes: int,
+    request_id: str,
+    decision_id: str,
+    *,
+    sentences: bool,
 ) -> status_pb2.Status:
     violations = refused.violations[:named]
     first = refused.first
@@ -92,30 +102,36 @@ def _status(
         details.append(retry)
     return status_pb2.Status(
         code=first.code,
-        message=sentence(
-            violations,
-            len(refused.violations),
-            MAX_MESSAGE_BYTES if sentences else MAX_BRIEF_MESSAGE_BYTES,
-        ),
+        message=sentence(violations, len(refused.violations), message_bytes),
         details=[_any(detail) for detail in details],
     )
 
 
 def sentence(violations: Sequence[Violation], total: int, max_bytes: int) -> str:
-    """The violations in plain words, for a person who reads nothing else."""
-    said = "; ".join(
-        f"{v.field}: {v.description}" if v.field else v.description for v in violations
-    )
-    said = _shortened(said, max_bytes)
+    """The violations in plain words, for a person who reads nothing else.
+
+    Those whose words do not fit are named by field and rule.
+    """
+    said = [f"{v.field}: {v.description}" if v.field else v.description for v in violations]
+    named = [f"{v.field or 'request'} ({v.rule or v.reason_name})" for v in violations]
+    words = ""
+    for whole in range(len(said), 0, -1):
+        words = "; ".join(said[:whole])
+        if whole < len(said):
+            words += f"; also {', '.join(named[whole:])}"
+        if len(words.encode()) <= max_bytes:
+            break
+    words = _shortened(words, max_bytes)
     if total > len(violations):
-        said += f"; and {total - len(violations)} more"
-    return f"{total} things are wrong: {said}" if total > 1 else said
+        words += f"; and {total - len(violations)} more"
+    return f"{total} things are wrong: {words}" if total > 1 else words
 
 
 def _details(violations: Sequence[Violation], *, sentences: bool) -> list[Message]:
     """The details that tell a program which field, quota, precondition or resource it was."""
     bad, quota, precondition = BadRequest(), QuotaFailure(), PreconditionFailure()
     resource = ResourceInfo()
+    unmet = set()
     for violation in violations:
         subject = violation.subject or violation.field
         said = _shortened(violation.description, MAX_METADATA_BYTES) if sentences else ""
@@ -130,6 +146,10 @@ def _details(violations: Sequence[Violation], *, sentences: bool) -> list[Messag
         if violation.code == code_pb2.RESOURCE_EXHAUSTED:
             quota.violations.add(subject=subject, description=said)
         elif violation.code in (code_pb2.FAILED_PRECONDITION, code_pb2.ABORTED):
+            # Without their sentences, several on one subject are the same.
+            if not sentences and (violation.reason, subject) in unmet:
+                continue
+            unmet.add((violation.reason, subject))
             precondition.violations.add(
                 type=violation.reason_name, subject=subject, description=said
             )

@@ -10,10 +10,7 @@ from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony_server.refusal import Refused, Violation
 from symphony_server.rpc.methods import read_methods
 from symphony_server.rpc.structure import Structure
-from symphony_server.use_cases.transactions.execute_transaction import (
-    ACTIONS,
-    operation_requests,
-)
+from symphony_server.use_cases.transactions.execute_transaction import operation_requests
 
 TRANSACTION: Final = "symphony.v1.TransactionService/ExecuteTransaction"
 _THE_TRANSACTIONS: Final = ("request_id", "validate_only")
@@ -49,20 +46,11 @@ class Operations:
         for index, (name, part) in enumerate(operation_requests(request)):
             paths, wrong = self._structures[name].update_paths(part)
             wrong += [_set_twice(field) for field in _THE_TRANSACTIONS if getattr(part, field)]
-            if name not in ACTIONS:
-                wrong.append(_NOT_SERVED)
             violations += [v.under(f"operations[{index}].{name}") for v in wrong]
             all_paths.append(paths)
         if violations:
             raise Refused(violations)
         return tuple(all_paths)
-
-
-_NOT_SERVED: Final = Violation(
-    ErrorReason.ERROR_REASON_FIELD_INVALID,
-    "is in the contract, but this version of the server does not serve it",
-    rule="transaction.operation",
-)
 
 
 def _set_twice(field: str) -> Violation:

@@ -22,6 +22,11 @@ from symphony_server.use_cases.executions.get_execution import get_execution
 from symphony_server.use_cases.executions.list_executions import list_executions
 from symphony_server.use_cases.executions.start_execution import start_execution
 from symphony_server.use_cases.executions.update_execution import update_execution
+from symphony_server.use_cases.extensions.get_extension import get_extension
+from symphony_server.use_cases.extensions.install_extension import install_extension
+from symphony_server.use_cases.extensions.list_extensions import list_extensions
+from symphony_server.use_cases.extensions.uninstall_extension import uninstall_extension
+from symphony_server.use_cases.extensions.update_extension import update_extension
 from symphony_server.use_cases.get_server_info import get_server_info
 from symphony_server.use_cases.projects.add_project_member import add_project_member
 from symphony_server.use_cases.projects.create_project import create_project
@@ -113,6 +118,11 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "symphony.v1.ExecutionService/UpdateExecution": _write(update_execution),
     "symphony.v1.ExecutionService/CancelExecution": _write(cancel_execution),
     "symphony.v1.ExecutionService/ListExecutions": _list(list_executions),
+    "symphony.v1.ExtensionService/InstallExtension": _write(install_extension),
+    "symphony.v1.ExtensionService/GetExtension": _get(get_extension),
+    "symphony.v1.ExtensionService/UpdateExtension": _write(update_extension),
+    "symphony.v1.ExtensionService/UninstallExtension": _write(uninstall_extension),
+    "symphony.v1.ExtensionService/ListExtensions": _list(list_extensions),
     "symphony.v1.TransactionService/ExecuteTransaction": _write(execute_transaction),
     "symphony.v1.AccessService/CheckAccess": _list(check_access),
     "symphony.v1.AccessService/ExplainDecision": _get(explain_decision),

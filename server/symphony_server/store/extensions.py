@@ -1,15 +1,75 @@
-"""Extensions, as far as projects and workflows need to know of them."""
+"""Extensions: rows ↔ messages, and the statements on them and on what uses them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-from symphony.v1.extension_pb2 import ExtensionState
+from peewee import JOIN
+
+from symphony.v1.extension_pb2 import Extension, ExtensionState, ScanReport
 from symphony_server.store import tables
+from symphony_server.store.stamps import stamp
 from symphony_server.store.statements import Compiler, param
 
 T = tables.Extension
 U = tables.ExtensionUse
+M = tables.ProjectMember
+COLUMNS = (
+    T.id,
+    T.project_id,
+    T.installed_by,
+    T.name,
+    T.version,
+    T.type,
+    T.publisher,
+    T.permissions,
+    T.entry_point,
+    T.manifest,
+    T.manifest_format,
+    T.scan,
+    T.state,
+    T.create_time,
+    T.update_time,
+)
+
+
+def extension_message(row: Sequence[Any]) -> Extension:
+    """The message of a row with `COLUMNS`."""
+    (
+        extension_id,
+        project_id,
+        installed_by,
+        name,
+        version,
+        kind,
+        publisher,
+        permissions,
+        entry_point,
+        manifest,
+        manifest_format,
+        scan,
+        state,
+        create_time,
+        update_time,
+    ) = row
+    extension = Extension(
+        id=extension_id,
+        project_id=project_id,
+        installed_by=installed_by,
+        name=name,
+        version=version,
+        type=kind,
+        publisher=publisher,
+        permissions=permissions.split(),
+        entry_point=entry_point,
+        manifest=manifest,
+        manifest_format=manifest_format,
+        scan=ScanReport.FromString(scan),
+        state=state,
+    )
+    stamp(extension, create_time_us=create_time, update_time_us=update_time)
+    return extension
 
 
 class Extensions:
@@ -17,6 +77,21 @@ class Extensions:
 
     def __init__(self, compiled: Compiler) -> None:
         """Compile the statements."""
+        self._get = compiled(
+            T.select(*COLUMNS, M.role)
+            .join(
+                M,
+                JOIN.LEFT_OUTER,
+                on=((M.project_id == T.project_id) & (M.user_id == param("user"))),
+            )
+            .where(T.id == param("id")),
+            "user",
+            "id",
+        )
+        self._installed = compiled(
+            T.select(T.name, T.version, T.publisher).where(T.project_id == param("project")),
+            "project",
+        )
         self._any = compiled(
             T.select(T.id).where(T.project_id == param("project")).limit(1), "project"
         )
@@ -29,8 +104,53 @@ class Extensions:
             "id",
             "project",
         )
+        self._insert = compiled.insert(T)
+        self._update = compiled(
+            T.update(
+                {
+                    T.name: param("name"),
+                    T.version: param("version"),
+                    T.type: param("type"),
+                    T.publisher: param("publisher"),
+                    T.permissions: param("permissions"),
+                    T.entry_point: param("entry_point"),
+                    T.manifest: param("manifest"),
+                    T.manifest_format: param("format"),
+                    T.scan: param("scan"),
+                    T.state: param("state"),
+                    T.update_time: param("time"),
+                }
+            ).where(T.id == param("id")),
+            "name",
+            "version",
+            "type",
+            "publisher",
+            "permissions",
+            "entry_point",
+            "manifest",
+            "format",
+            "scan",
+            "state",
+            "time",
+            "id",
+        )
+        self._delete = compiled.delete(T, T.id == param("id"), "id")
+        self._used = compiled(
+            U.select(U.workflow_id).where(U.extension_id == param("id")).limit(1), "id"
+        )
         self._use = compiled.insert(U)
         self._unuse = compiled.delete(U, U.workflow_id == param("workflow"), "workflow")
+
+    def get(self, extension_id: str, user_id: str) -> tuple[Extension | None, int]:
+        """An extension, or None, and the user's relation to its project (0 for none)."""
+        row = self._get(user_id, extension_id).fetchone()
+        if row is None:
+            return None, 0
+        return extension_message(row[:-1]), row[-1] or 0
+
+    def installed(self, project_id: str) -> list[tuple[str, str, str]]:
+        """Name, version and publisher of each extension in a project."""
+        return [tuple(row) for row in self._installed(project_id).fetchall()]
 
     def any_in(self, project_id: str) -> bool:
         """True when an extension is installed in the project."""
@@ -43,6 +163,51 @@ class Extensions:
             for extension_id in extension_ids
             if self._enabled(extension_id, project_id).fetchone() is not None
         )
+
+    def insert(self, extension: Extension, *, time_us: int) -> None:
+        """Add an extension."""
+        self._insert(
+            extension.id,
+            extension.project_id,
+            extension.installed_by,
+            extension.name,
+            extension.version,
+            extension.type,
+            extension.publisher,
+            " ".join(extension.permissions),
+            extension.entry_point,
+            extension.manifest,
+            extension.manifest_format,
+            extension.scan.SerializeToString(),
+            extension.state,
+            time_us,
+            time_us,
+        )
+
+    def update(self, extension: Extension, *, time_us: int) -> None:
+        """Replace everything of an extension but where, when and by whom it was installed."""
+        self._update(
+            extension.name,
+            extension.version,
+            extension.type,
+            extension.publisher,
+            " ".join(extension.permissions),
+            extension.entry_point,
+            extension.manifest,
+            extension.manifest_format,
+            extension.scan.SerializeToString(),
+            extension.state,
+            time_us,
+            extension.id,
+        )
+
+    def delete(self, extension_id: str) -> None:
+        """Remove an extension that nothing uses."""
+        self._delete(extension_id)
+
+    def is_used(self, extension_id: str) -> bool:
+        """True when a step of some workflow uses the extension."""
+        return self._used(extension_id).fetchone() is not None
 
     def set_uses(self, workflow_id: str, extension_ids: Iterable[str], *, new: bool) -> None:
         """Note which extensions a workflow uses now; a `new` one used none before."""

@@ -16,7 +16,7 @@ from typing import Any
 from peewee import SQL, Tuple, fn
 
 from symphony.v1.project_pb2 import ProjectRole
-from symphony_server.store import executions, projects, tokens, users, workflows
+from symphony_server.store import executions, extensions, projects, tokens, users, workflows
 from symphony_server.store.statements import Compiler, Statement, param
 
 DEFAULT_ORDER = "create_time desc"
@@ -164,6 +164,30 @@ EXECUTIONS = Listing(
     },
     orders=_by_time(executions.T, executions.T.id),
     visible_to=_execution_visible,
+)
+
+
+def _extension_visible(user: Any) -> Any:
+    member = projects.M
+    return extensions.T.project_id.in_(
+        member.select(member.project_id).where(member.user_id == user)
+    )
+
+
+EXTENSIONS = Listing(
+    columns=extensions.COLUMNS,
+    filters={
+        "project_id": lambda p: extensions.T.project_id == p,
+        "type": lambda p: extensions.T.type == p,
+        "state": lambda p: extensions.T.state == p,
+        **_prefix(extensions.T.name),
+        **_between(extensions.T.create_time, "after", "before"),
+    },
+    orders={
+        **_by_time(extensions.T, extensions.T.id),
+        "name": Order(extensions.T.name, extensions.T.id),
+    },
+    visible_to=_extension_visible,
 )
 TOKENS = Listing(
     columns=tokens.COLUMNS,

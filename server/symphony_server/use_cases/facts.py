@@ -29,6 +29,9 @@ def etag_of(snapshot: Snapshot, resource_id: str) -> str | None:
     if kind == "execution":
         execution = snapshot.executions.get(resource_id)
         return None if execution is None else execution.etag
+    if kind == "extension":
+        extension, _ = snapshot.extensions.get(resource_id, "")
+        return None if extension is None else extension.etag
     return None
 
 
@@ -71,6 +74,11 @@ def _execution(snapshot: Snapshot, resource_id: str, user_id: str) -> Facts | No
     return workflow_facts(workflow, relation, started_by=execution.user_id)
 
 
+def _extension(snapshot: Snapshot, resource_id: str, user_id: str) -> Facts | None:
+    extension, relation = snapshot.extensions.get(resource_id, user_id)
+    return None if extension is None else Facts(relation=relation)
+
+
 def _token(snapshot: Snapshot, resource_id: str, user_id: str) -> Facts | None:
     token = snapshot.tokens.get(resource_id)
     return None if token is None else Facts(owner_id=token.user_id)
@@ -81,5 +89,6 @@ _FINDERS = {
     "project": _project,
     "workflow": _workflow,
     "execution": _execution,
+    "extension": _extension,
     "token": _token,
 }

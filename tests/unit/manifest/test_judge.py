@@ -116,7 +116,7 @@ def test_all_that_is_wrong_comes_at_once_what_is_invalid_first() -> None:
     assert [(v.reason_name, v.field) for v in verdict.violations] == [
         ("MANIFEST_INVALID", "manifest.name"),
         ("MANIFEST_INVALID", "manifest.version"),
-        ("SCAN_REJECTED", "manifest"),
+        ("SCAN_REJECTED", "manifest.entry_point"),
     ]
     assert verdict.manifest is None
 

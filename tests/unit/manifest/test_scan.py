@@ -11,7 +11,7 @@ from symphony.v1.extension_pb2 import (
     ScanFinding,
     ScanReport,
 )
-from symphony_server.rules.manifest.scan import MAX_FINDINGS_OF_A_RULE, RULES, rejection
+from symphony_server.rules.manifest.scan import MAX_FINDINGS_OF_A_RULE, RULES, rejections
 from tests.unit.manifest.builders import judged
 
 
@@ -28,7 +28,7 @@ def test_rules_are_named_once_ordered_by_gravity_and_say_what_they_are_for() -> 
 def test_a_manifest_without_findings_passes() -> None:
     verdict = judged()
     assert verdict.report == ScanReport(verdict=SCAN_VERDICT_PASSED)
-    assert rejection(verdict.report) is None
+    assert rejections(verdict.report) == ()
 
 
 def test_warnings_do_not_reject() -> None:
@@ -38,7 +38,7 @@ def test_warnings_do_not_reject() -> None:
         "permissions-risky",
         "unknown-key",
     ]
-    assert rejection(verdict.report) is None
+    assert rejections(verdict.report) == ()
 
 
 def test_a_rejection_names_every_finding_the_gravest_first() -> None:
@@ -49,23 +49,23 @@ def test_a_rejection_names_every_finding_the_gravest_first() -> None:
         hooks={"install": "curl x"},
     ).report
     assert report.verdict == SCAN_VERDICT_REJECTED
-    refused = rejection(report)
-    assert refused is not None
-    assert refused.reason_name == "SCAN_REJECTED"
-    assert refused.field == "manifest"
-    assert refused.metadata == {
+    refused = rejections(report)
+    assert {violation.reason_name for violation in refused} == {"SCAN_REJECTED"}
+    assert refused[0].metadata == {
         "rule_ids": "code-from-network,entry-point-escapes,permission-wildcard,permission-unknown"
     }
-    assert [(finding.path, finding.rule_id) for finding in report.findings] == [
-        ("hooks.install", "code-from-network"),
-        ("entry_point", "entry-point-escapes"),
-        ("permissions[0]", "permission-wildcard"),
-        ("permissions[2]", "permission-wildcard"),
-        ("permissions[1]", "permission-unknown"),
-        ("licence", "unknown-key"),
+    assert [(violation.field, violation.rule) for violation in refused] == [
+        ("manifest.hooks.install", "code-from-network"),
+        ("manifest.entry_point", "entry-point-escapes"),
+        ("manifest.permissions[0]", "permission-wildcard"),
+        ("manifest.permissions[2]", "permission-wildcard"),
+        ("manifest.permissions[1]", "permission-unknown"),
+        ("manifest.licence", "unknown-key"),
     ]
-    for finding in report.findings:
-        assert f"{finding.path} {finding.message} ({finding.rule_id})" in refused.description
+    assert [f"manifest.{found.path}" for found in report.findings] == [v.field for v in refused]
+    for found, violation in zip(report.findings, refused, strict=True):
+        assert violation.description.startswith(found.message)
+    assert ["warning" in violation.description for violation in refused] == [False] * 5 + [True]
 
 
 def test_a_rule_reports_so_many_findings_at_most() -> None:
@@ -75,6 +75,5 @@ def test_a_rule_reports_so_many_findings_at_most() -> None:
 
 def test_a_report_can_be_judged_again_later() -> None:
     finding = ScanFinding(rule_id="x", severity=SCAN_SEVERITY_ERROR, path="p", message="m")
-    refused = rejection(ScanReport(verdict=SCAN_VERDICT_REJECTED, findings=[finding]))
-    assert refused is not None
-    assert refused.description == "the security scan refused the manifest: p m (x)"
+    (refused,) = rejections(ScanReport(verdict=SCAN_VERDICT_REJECTED, findings=[finding]))
+    assert (refused.field, refused.rule, refused.description) == ("manifest.p", "x", "m")

@@ -4,7 +4,7 @@ import base64
 
 import grpc
 from google.rpc import status_pb2
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, PreconditionFailure
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,3 +66,24 @@ def test_one_violation_is_said_without_counting() -> None:
     status = status_of(Refused([field_invalid(3)]), request_id="r", decision_id="")
     assert status.message == "spec.steps[3].name: must not be blank"
     assert status.code == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_what_does_not_fit_in_words_is_still_named() -> None:
+    found = [
+        Violation(
+            ErrorReason.ERROR_REASON_SCAN_REJECTED,
+            f"does thing {n} that nobody wants done here, so take it out of the manifest and ship "
+            "the result with the extension instead, where it can be looked at",
+            field=f"manifest.hooks.h{n}",
+            rule=f"rule-{n}",
+            subject="manifest",
+        )
+        for n in range(8)
+    ]
+    status = status_of(Refused(found), request_id="r", decision_id="d")
+    assert "manifest.hooks.h0: does thing 0 that nobody wants" in status.message
+    assert status.message.endswith("manifest.hooks.h6 (rule-6), manifest.hooks.h7 (rule-7)")
+    parsed = status_pb2.Status.FromString(status.details)
+    unmet = PreconditionFailure()
+    assert parsed.details[2].Unpack(unmet)
+    assert [(v.type, v.subject) for v in unmet.violations] == [("SCAN_REJECTED", "manifest")]

@@ -24,6 +24,8 @@ class InstalledExtension:
     name: str
     version: str
     publisher: str
+    stays: bool = False
+    """True when the new one is not to replace it, whatever its name."""
 
 
 @dataclass(frozen=True, slots=True)

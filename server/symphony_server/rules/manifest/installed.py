@@ -49,7 +49,13 @@ def imitates_publisher(claims: Claims) -> Iterator[Finding]:
 def not_higher(claims: Claims) -> Iterator[Finding]:
     """An older version brings back the holes that a newer one has closed."""
     for other in claims.installed:
-        if other.name == claims.name and is_higher(claims.version, other.version) is False:
+        # The same version again is no risk beside the one that stays, but a duplicate.
+        again = other.stays and claims.version == other.version
+        if (
+            other.name == claims.name
+            and not again
+            and is_higher(claims.version, other.version) is False
+        ):
             yield Finding(
                 ("version",),
                 f"is not higher than {quoted(other.version)}, which is installed; raise it",

@@ -18,7 +18,7 @@ from symphony_server.rules.manifest.claims import InstalledExtension, claims_of
 from symphony_server.rules.manifest.detectors import detectors
 from symphony_server.rules.manifest.model import TYPES, Manifest
 from symphony_server.rules.manifest.reading import read_manifest
-from symphony_server.rules.manifest.scan import rejection, scan
+from symphony_server.rules.manifest.scan import rejections, scan
 from symphony_server.rules.manifest.wrong_keys import validate
 
 
@@ -40,7 +40,8 @@ class JudgedManifest:
     report: ScanReport
     """What the scan found; without a verdict where the manifest could not even be read."""
     violations: tuple[Violation, ...]
-    """All that is wrong: MANIFEST_MALFORMED alone, or each MANIFEST_INVALID, then SCAN_REJECTED."""
+    """All that is wrong: MANIFEST_MALFORMED alone, or each MANIFEST_INVALID, then a SCAN_REJECTED
+    for each finding."""
 
 
 def judge_manifest(
@@ -57,10 +58,7 @@ def judge_manifest(
     claims = claims_of(raw, installed)
     report = scan(claims)
     manifest = validate(raw, claims.hidden)
-    rejected = rejection(report)
-    violations = manifest if isinstance(manifest, tuple) else ()
-    if rejected is not None:
-        violations = (*violations, rejected)
+    violations = (*(manifest if isinstance(manifest, tuple) else ()), *rejections(report))
     if isinstance(manifest, tuple) or violations:
         return JudgedManifest(None, report, violations)
     return JudgedManifest(manifest, report, ())

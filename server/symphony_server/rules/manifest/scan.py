@@ -85,16 +85,24 @@ def scan(claims: Claims) -> ScanReport:
     return ScanReport(verdict=verdict, findings=findings)
 
 
-def rejection(report: ScanReport) -> Violation | None:
-    """SCAN_REJECTED with every finding, if one is an ERROR; `rule_ids` names the rules of those."""
+def rejections(report: ScanReport) -> tuple[Violation, ...]:
+    """SCAN_REJECTED for every finding, warnings among them, if one is an ERROR; otherwise none.
+
+    The metadata's `rule_ids` names the rules that found an ERROR.
+    """
     if report.verdict != ScanVerdict.SCAN_VERDICT_REJECTED:
-        return None
+        return ()
     findings = report.findings[:]
     rule_ids = dict.fromkeys(found.rule_id for found in findings if found.severity == _ERROR)
-    said = "; ".join(f"{found.path} {found.message} ({found.rule_id})" for found in findings)
-    return Violation(
-        ErrorReason.ERROR_REASON_SCAN_REJECTED,
-        f"the security scan refused the manifest: {said}",
-        field="manifest",
-        metadata={"rule_ids": ",".join(rule_ids)},
+    metadata = {"rule_ids": ",".join(rule_ids)}
+    return tuple(
+        Violation(
+            ErrorReason.ERROR_REASON_SCAN_REJECTED,
+            f"{found.message}{'' if found.severity == _ERROR else ' (a warning)'}",
+            field=f"manifest.{found.path}" if found.path else "manifest",
+            rule=found.rule_id,
+            subject="manifest",
+            metadata=metadata,
+        )
+        for found in findings
     )

@@ -57,11 +57,8 @@ def _decide(snapshot: Snapshot, call: Call, subject: Subject, check: AccessCheck
         violations.append(not_found(kind, check.resource_id))
     elif not violations and check.permission in _PARENTS and facts is None:
         violations.append(not_found("project", check.resource_id))
-    elif not violations and check.permission == "workflows.create":
-        owned = snapshot.users.workflows_owned(subject.id)
-        limit = tiers.workflow_limit(
-            call.deployment.tiers, subject.tier, owned, subject=f"user:{subject.id}"
-        )
+    elif not violations:
+        limit = _over_limit(snapshot, call, subject, check)
         violations += [limit] if limit is not None else []
     return AccessDecision(
         permission=check.permission,
@@ -70,6 +67,22 @@ def _decide(snapshot: Snapshot, call: Call, subject: Subject, check: AccessCheck
         reason=violations[0].reason_name if violations else "",
         description="; ".join(violation.description for violation in violations),
     )
+
+
+def _over_limit(
+    snapshot: Snapshot, call: Call, subject: Subject, check: AccessCheck
+) -> Violation | None:
+    """The violation of the tier's limit that a create would meet now."""
+    limits = call.deployment.tiers
+    if check.permission == "workflows.create":
+        owned = snapshot.users.workflows_owned(subject.id)
+        return tiers.workflow_limit(limits, subject.tier, owned, subject=f"user:{subject.id}")
+    if check.permission == "extensions.install":
+        installed = len(snapshot.extensions.installed(check.resource_id))
+        return tiers.extension_limit(
+            limits, subject.tier, installed, subject=f"project:{check.resource_id}"
+        )
+    return None
 
 
 def _unknown(check: AccessCheck, field: str) -> Violation | None:

@@ -20,6 +20,9 @@ from symphony_server.use_cases.call import Call
 from symphony_server.use_cases.executions.cancel_execution import cancel_execution
 from symphony_server.use_cases.executions.start_execution import start_execution
 from symphony_server.use_cases.executions.update_execution import update_execution
+from symphony_server.use_cases.extensions.install_extension import install_extension
+from symphony_server.use_cases.extensions.uninstall_extension import uninstall_extension
+from symphony_server.use_cases.extensions.update_extension import update_extension
 from symphony_server.use_cases.facts import etag_of, facts_of
 from symphony_server.use_cases.judgement import Judgement
 from symphony_server.use_cases.projects.add_project_member import add_project_member
@@ -50,6 +53,9 @@ ACTIONS: Final[Mapping[str, tuple[str, Action]]] = {
     "create_workflow": ("workflow", create_workflow),
     "update_workflow": ("workflow", update_workflow),
     "delete_workflow": ("empty", delete_workflow),
+    "install_extension": ("extension", install_extension),
+    "update_extension": ("extension", update_extension),
+    "uninstall_extension": ("empty", uninstall_extension),
     "start_execution": ("execution", start_execution),
     "update_execution": ("execution", update_execution),
     "cancel_execution": ("execution", cancel_execution),

@@ -1,0 +1,1 @@
+"""What can be done with extensions: one file an action."""
