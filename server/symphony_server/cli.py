@@ -148,6 +148,13 @@ def serve(
         str | None,
         typer.Option(metavar="FILE|URL", help="The provider's JWKS. [env: SYMPHONY_JWT_KEYS]"),
     ] = None,
+    rate_limits: Annotated[
+        bool | None,
+        typer.Option(
+            help="Hold users to their tier's requests a second. "
+            "[env: SYMPHONY_RATE_LIMITS; default: yes]"
+        ),
+    ] = None,
     auto_migrate: Annotated[
         bool | None,
         typer.Option(
@@ -170,6 +177,7 @@ def serve(
         jwt_issuer=jwt_issuer,
         jwt_audience=jwt_audience,
         jwt_keys=jwt_keys,
+        rate_limits=rate_limits,
         auto_migrate=auto_migrate,
     )
     _configure_logging(settings)

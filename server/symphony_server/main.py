@@ -25,6 +25,7 @@ from symphony_server.rpc.exchange import Services
 from symphony_server.rpc.load import Load
 from symphony_server.rpc.observations import Observations
 from symphony_server.rpc.refusal_log import RefusalLog
+from symphony_server.rpc.request_rates import RequestRates
 from symphony_server.rpc.server import RpcServer, served_services
 from symphony_server.rules.manifest import judge
 from symphony_server.settings import Settings
@@ -69,7 +70,7 @@ async def deploy(settings: Settings, store: SqliteStore) -> Deployment:
 
     page_token_key, audit_key = await store.write(keys)
     return Deployment(
-        tiers=settings.tiers,
+        tiers=settings.tiers if settings.rate_limits else settings.tiers.without_rates(),
         page_tokens=page_tokens.PageTokens(page_token_key),
         head_signer=signing.HeadSigner(audit_key),
         services=served_services(),
@@ -116,6 +117,7 @@ async def start_server(settings: Settings) -> RunningServer:
             authenticator=Authenticator(StoredIdentities(store), _jwt_verifier(settings)),
             deployment=deployment,
             load=Load(max_calls=settings.max_calls),
+            rates=RequestRates(deployment.tiers),
             observations=Observations(),
             refusals=RefusalLog(store),
             client_certificates=settings.tls_client_ca is not None,

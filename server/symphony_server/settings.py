@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "console", "json"] = "auto"
     """`auto` is console on a terminal and json otherwise."""
+    rate_limits: bool = True
+    """Hold users to their tier's requests a second."""
     tiers: TierTable = TierTable()
     """The limits of each tier, as JSON: `{"free": {"max_workflows": 20}}`."""
 

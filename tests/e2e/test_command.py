@@ -30,7 +30,8 @@ from tests.e2e.processes import (
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("serve")) as started:
+    # Without rates, for a test that calls as fast as it can.
+    with Server(tmp_path_factory.mktemp("serve"), "--dev", "--no-rate-limits") as started:
         yield started
 
 

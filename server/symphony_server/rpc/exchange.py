@@ -12,6 +12,7 @@ from symphony_server.rpc.load import Load
 from symphony_server.rpc.methods import Method
 from symphony_server.rpc.observations import Observations
 from symphony_server.rpc.refusal_log import RefusalLog
+from symphony_server.rpc.request_rates import RequestRates
 from symphony_server.store.doors import Store
 from symphony_server.use_cases.call import Call, Deployment
 
@@ -43,6 +44,7 @@ class Services:
     authenticator: Authenticator
     deployment: Deployment
     load: Load
+    rates: RequestRates
     observations: Observations
     refusals: RefusalLog
     client_certificates: bool = False

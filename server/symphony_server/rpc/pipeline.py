@@ -20,6 +20,7 @@ from symphony_server.rpc.stages.authenticate import authenticate
 from symphony_server.rpc.stages.check_structure import check_structure
 from symphony_server.rpc.stages.deadline import deadline
 from symphony_server.rpc.stages.observe import observe
+from symphony_server.rpc.stages.rate_limit import rate_limit
 from symphony_server.rpc.stages.record_refusals import record_refusals
 from symphony_server.rpc.stages.shed_load import shed_load
 
@@ -36,6 +37,8 @@ STAGES: Final[Sequence[Stage]] = (
     record_refusals,
     # Tells who is calling, before a byte of the request is looked at.
     authenticate,
+    # Refuses more than the user's tier allows, before more is spent on it.
+    rate_limit,
     # Tells what is asked, and that it keeps to the contract.
     check_structure,
 )

@@ -1,7 +1,8 @@
 """Writes refusals to the audit log, and puts floods of them together.
 
 Anybody can send garbage, so failed authentications and requests that do not parse become
-one record a second and peer, with a count; a disk cannot be filled with them.
+one record a second and peer, with a count; so do, by user, requests beyond the tier's rate.
+A disk cannot be filled with them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 
 from google.rpc import code_pb2
 
+from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony_server.refusal import Refused, Violation
 from symphony_server.store.doors import Store
 from symphony_server.use_cases.call import Call
@@ -28,7 +30,7 @@ MALFORMED_RULES: Final = frozenset({"request.malformed", "request.max_bytes"})
 
 @dataclass(slots=True)
 class _Flood:
-    """What a peer did since its last record."""
+    """What a peer or a user did since its last record."""
 
     call: Call
     violations: tuple[Violation, ...]
@@ -53,8 +55,9 @@ class RefusalLog:
         first = refused.first
         if first.code in UNRECORDED:
             return
-        if first.code == code_pb2.UNAUTHENTICATED or first.rule in MALFORMED_RULES:
-            key = (peer, first.reason_name)
+        source = _flood_source(call, first, peer)
+        if source:
+            key = (source, first.reason_name)
             flood = self._floods.get(key)
             if flood is not None:
                 flood.count += 1
@@ -95,3 +98,12 @@ class RefusalLog:
             )
         except Exception:
             _log.warning("%d refusals could not be recorded", flood.count, exc_info=True)
+
+
+def _flood_source(call: Call, first: Violation, peer: str) -> str:
+    """From whom a flood of such refusals would come; empty when they are few by themselves."""
+    if first.reason == ErrorReason.ERROR_REASON_RATE_LIMITED:
+        return call.caller.user.id
+    if first.code == code_pb2.UNAUTHENTICATED or first.rule in MALFORMED_RULES:
+        return peer
+    return ""

@@ -47,10 +47,11 @@ class TierLimits(BaseModel):
     """How long a workflow may be estimated to run."""
     max_extensions: PositiveInt | None
     """How many extensions a project may have."""
-    requests_per_second: PositiveInt
+    requests_per_second: PositiveInt | None
     """How many requests a second a user may make."""
     request_burst: PositiveInt
-    """How many requests a user may make at once before that rate holds."""
+    """How many requests a user may make at once before that rate holds; where there is none,
+    it says nothing."""
 
 
 _DEFAULTS: Final[Mapping[str, TierLimits]] = {
@@ -98,6 +99,15 @@ class TierTable(BaseModel):
             return {**_DEFAULTS[info.field_name].model_dump(), **given}
         return given
 
+    def without_rates(self) -> TierTable:
+        """The same limits without any on requests a second."""
+        return TierTable(
+            **{
+                name: limits.model_copy(update={"requests_per_second": None})
+                for name, limits in self
+            }
+        )
+
     def for_tier(self, tier: int) -> TierLimits:
         """The limits of the tier; those of FREE, the smallest, for one that is not known."""
         if tier == TIER_PRO:
@@ -136,6 +146,22 @@ def extension_limit(
         f" already; uninstall one, {_REMEDY}",
         subject=subject,
         metadata={"tier": name, "limit": str(limit)},
+    )
+
+
+def request_rate(
+    table: TierTable, tier: int, retry_after_seconds: float, *, subject: str
+) -> Violation:
+    """The violation of a request more than the tier's rate and burst allow at this moment."""
+    limits, name = table.for_tier(tier), tier_name(tier)
+    remedy = "" if tier == TIER_ENTERPRISE else f", {_REMEDY}"
+    return Violation(
+        ErrorReason.ERROR_REASON_RATE_LIMITED,
+        f"the tier {name} allows {limits.requests_per_second} requests a second, and"
+        f" {limits.request_burst} at once after a pause; wait {retry_after_seconds:g} s and"
+        f" spread your calls{remedy}",
+        subject=subject,
+        metadata={"tier": name, "limit": str(limits.requests_per_second)},
     )
 
 

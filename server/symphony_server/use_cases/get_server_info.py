@@ -50,8 +50,8 @@ def _tier(call: Call, tier: Tier.ValueType) -> TierLimits:
         max_workflows=limits.max_workflows or 0,
         max_workflow_steps=limits.max_workflow_steps or 0,
         max_extensions=limits.max_extensions or 0,
-        requests_per_second=limits.requests_per_second,
-        request_burst=limits.request_burst,
+        requests_per_second=limits.requests_per_second or 0,
+        request_burst=limits.request_burst if limits.requests_per_second else 0,
     )
     if limits.max_estimated_duration_seconds is not None:
         message.max_estimated_duration.FromSeconds(limits.max_estimated_duration_seconds)

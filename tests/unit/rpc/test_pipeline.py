@@ -23,6 +23,7 @@ def test_the_stages_stand_in_this_order() -> None:
         "shed_load",
         "record_refusals",
         "authenticate",
+        "rate_limit",
         "check_structure",
     ]
 

@@ -12,6 +12,7 @@ from symphony_server.rules.tiers import (
     TierTable,
     duration_limit,
     extension_limit,
+    request_rate,
     step_limit,
     tier_name,
     workflow_limit,
@@ -67,7 +68,8 @@ def test_settings_need_to_name_only_what_differs() -> None:
         {"max_workflows": 0},
         {"max_workflow_steps": 1001},
         {"max_estimated_duration_seconds": 315_576_001},
-        {"requests_per_second": None},
+        {"requests_per_second": 0},
+        {"request_burst": None},
         {"max_worflows": 5},
         7,
     ],
@@ -131,6 +133,29 @@ def test_a_duration_up_to_the_tiers_limit_is_allowed() -> None:
         "actual_seconds": "600.000001",
     }
     assert "of 600 s and this one is estimated to run 600.000001 s" in violation.description
+
+
+def test_a_request_too_many_says_what_is_allowed_and_how_long_to_wait() -> None:
+    assert request_rate(TABLE, FREE, 0.02, subject="user:1") == Violation(
+        ErrorReason.ERROR_REASON_RATE_LIMITED,
+        "the tier FREE allows 50 requests a second, and 100 at once after a pause; wait 0.02 s and"
+        " spread your calls, or ask an ADMIN for a higher tier",
+        subject="user:1",
+        metadata={"tier": "FREE", "limit": "50"},
+    )
+
+
+def test_nobody_is_sent_for_a_tier_above_the_highest() -> None:
+    violation = request_rate(TABLE, ENTERPRISE, 1.5, subject="user:1")
+    assert violation.description.endswith("wait 1.5 s and spread your calls")
+
+
+def test_without_rates_every_other_limit_stays() -> None:
+    without = TABLE.without_rates()
+    for tier in (FREE, PRO, ENTERPRISE):
+        assert without.for_tier(tier).requests_per_second is None
+        kept = without.for_tier(tier).model_dump(exclude={"requests_per_second"})
+        assert kept == TABLE.for_tier(tier).model_dump(exclude={"requests_per_second"})
 
 
 def test_enterprise_has_no_limits_but_the_contracts() -> None:
