@@ -7,7 +7,7 @@ the permission that reads it: who lacks that one is told that there is no such r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -234,6 +234,7 @@ PERMISSIONS: Final[Mapping[str, Permission]] = {
     ),
     "extensions.list": ANYONE,
     "transactions.execute": ANYONE,
+    "changes.watch": ANYONE,
     "access.check": Permission((_role_or_self(ADMIN, AUDITOR),)),
     "access.explain": Permission((), _DECISION_READABLE),
     "tokens.create": Permission((_role_or_self(ADMIN),)),
@@ -245,3 +246,8 @@ PERMISSIONS: Final[Mapping[str, Permission]] = {
 
 SEES_EVERYTHING: Final = frozenset({Role.ROLE_ADMIN, Role.ROLE_AUDITOR})
 """The roles for which a list leaves nothing out."""
+
+
+def sees_everything(roles: Iterable[int]) -> bool:
+    """True when one of the roles may read every resource."""
+    return not SEES_EVERYTHING.isdisjoint(roles)

@@ -2,10 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
 from peewee import fn
 
-from symphony_server.store.statements import Compiler
+from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
+from symphony_server.store.statements import Compiler, param
 from symphony_server.store.tables import ChangeEntry as T
+
+_RIGHTS = (ResourceKind.RESOURCE_KIND_USER, ResourceKind.RESOURCE_KIND_PROJECT_MEMBER)
+
+
+class Standing(NamedTuple):
+    """What decides who may see a resource, besides their relation to its project."""
+
+    owner_id: str = ""
+    """Whose it is: of a workflow or an execution the workflow's owner, of a member or a user
+    that user."""
+    before: int = 0
+    """Before the change: of a workflow or an execution 1 if the workflow was shared, of a
+    member its role, of a user 1 if it saw everything."""
+    after: int = 0
+    """After the change, likewise."""
+
+
+class Entry(NamedTuple):
+    """One change as it is kept; the fields are the columns of the table."""
+
+    revision: int
+    kind: int
+    operation: int
+    resource_id: str
+    project_id: str
+    request_id: str
+    time_us: int
+    resource: bytes
+    """The serialized message after the change, empty when it is gone."""
+    owner_id: str
+    before: int
+    after: int
+
+    @property
+    def was_there(self) -> bool:
+        """True when the resource existed before the change."""
+        return self.operation != ChangeOperation.CHANGE_OPERATION_CREATED
+
+    @property
+    def is_there(self) -> bool:
+        """True when the resource exists after the change."""
+        return self.operation != ChangeOperation.CHANGE_OPERATION_DELETED
 
 
 class ChangeLog:
@@ -13,13 +59,39 @@ class ChangeLog:
 
     def __init__(self, compiled: Compiler) -> None:
         """Compile the statements."""
+        columns = [getattr(T, name) for name in T._meta.sorted_field_names]
+        later = T.revision > param("revision")
         self._last = compiled(T.select(fn.MAX(T.revision)))
+        self._first = compiled(T.select(fn.MIN(T.revision)))
         self._insert = compiled.insert(T)
+        self._since = compiled(
+            T.select(*columns).where(later).order_by(T.revision).limit(param("size")),
+            "revision",
+            "size",
+        )
+        self._since_in = compiled(
+            T.select(*columns)
+            .where((T.project_id == param("project")) & later)
+            .order_by(T.revision),
+            "project",
+            "revision",
+        )
+        self._rights = compiled(
+            T.select(*columns)
+            .where((T.owner_id == param("user")) & later & T.kind.in_(_RIGHTS))
+            .order_by(T.revision.desc()),
+            "user",
+            "revision",
+        )
+        self._oldest = compiled(
+            T.select(T.revision, T.time).order_by(T.revision).limit(param("size")), "size"
+        )
+        self._forget = compiled.delete(T, T.revision <= param("revision"), "revision")
         self._revision = 0
 
     def start_batch(self) -> None:
         """Read the store's revision; to be called when a write transaction has begun."""
-        self._revision = self._last().fetchone()[0] or 0
+        self._revision = self.last()
 
     @property
     def revision(self) -> int:
@@ -40,6 +112,7 @@ class ChangeLog:
         request_id: str,
         time_us: int,
         resource: bytes,
+        standing: Standing,
     ) -> None:
         """Write a change as the store's next revision. `resource` is the serialized message
         after the change, empty when it is gone.
@@ -54,4 +127,42 @@ class ChangeLog:
             request_id,
             time_us,
             resource,
+            *standing,
         )
+
+    def last(self) -> int:
+        """The last revision as it is stored; 0 when nothing ever changed."""
+        return self._last().fetchone()[0] or 0
+
+    def compacted(self) -> int:
+        """The lowest revision after which every change is still kept."""
+        first: int | None = self._first().fetchone()[0]
+        return 0 if first is None else first - 1
+
+    def since(self, revision: int, size: int) -> list[Entry]:
+        """At most `size` changes after a revision, the earliest first."""
+        return [Entry(*row) for row in self._since(revision, size).fetchall()]
+
+    def since_in_project(self, project_id: str, revision: int) -> Iterable[Entry]:
+        """The changes in a project after a revision, the earliest first, as they are read."""
+        rows = self._since_in(project_id, revision)
+        while (row := rows.fetchone()) is not None:
+            yield Entry(*row)
+
+    def of_rights(self, user_id: str, revision: int) -> Sequence[Entry]:
+        """The changes of a user's roles and memberships after a revision, the latest first."""
+        return [Entry(*row) for row in self._rights(user_id, revision).fetchall()]
+
+    def compact(self, *, before_us: int, limit: int) -> int:
+        """Forget at most `limit` changes that were made before a time, the earliest first,
+        but never the last change of all; returns how many.
+        """
+        last = self.last()
+        expired = [
+            revision
+            for revision, time_us in self._oldest(limit).fetchall()
+            if time_us < before_us and revision < last
+        ]
+        if expired:
+            self._forget(expired[-1])
+        return len(expired)

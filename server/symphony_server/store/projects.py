@@ -165,7 +165,13 @@ class Members:
             M.update({M.role: param("role")}).where(one), "role", "project", "user"
         )
         self._delete = compiled.delete(M, one, "project", "user")
+        self._all = compiled(
+            M.select(*MEMBER_COLUMNS).where(M.project_id == param("project")), "project"
+        )
         self._delete_all = compiled.delete(M, M.project_id == param("project"), "project")
+        self._roles = compiled(
+            M.select(M.project_id, M.role).where(M.user_id == param("user")), "user"
+        )
         self._other_owner = compiled(
             M.select(M.user_id)
             .where(
@@ -201,9 +207,15 @@ class Members:
         """Remove a member."""
         self._delete(project_id, user_id)
 
-    def delete_all(self, project_id: str) -> None:
-        """Remove every member of a project."""
+    def delete_all(self, project_id: str) -> list[ProjectMember]:
+        """Remove every member of a project; returns who they were."""
+        members = [member_message(row) for row in self._all(project_id).fetchall()]
         self._delete_all(project_id)
+        return members
+
+    def roles_of(self, user_id: str) -> dict[str, int]:
+        """A user's role in each project that it is a member of, by the project's id."""
+        return {str(row[0]): int(row[1]) for row in self._roles(user_id).fetchall()}
 
     def has_owner_besides(self, project_id: str, user_id: str) -> bool:
         """True when another user than this one is an OWNER of the project."""

@@ -19,6 +19,8 @@ from peewee import (
     TextField,
 )
 
+from symphony.v1.change_pb2 import ResourceKind
+
 UNBOUND = Proxy()
 """The models are never queried through a bound database: statements are compiled for one
 (see `statements.py`), so that no global connection exists."""
@@ -273,9 +275,31 @@ class ChangeEntry(Table):
     request_id = TextField()
     time = BigIntegerField()
     resource = BlobField()
+    owner_id = TextField()
+    """Whose it is: of a workflow or an execution the workflow's owner, of a member or a user
+    that user; empty otherwise."""
+    before = SmallIntegerField()
+    """How it stood before: of a workflow or an execution 1 if the workflow was shared, of a
+    member its role, of a user 1 if it saw everything; 0 otherwise."""
+    after = SmallIntegerField()
+    """How it stands after, likewise."""
 
     class Meta:
         table_name = "changes"
+        indexes = ((("project_id", "revision"), False),)
+
+
+# What changed a user's rights; they are few among many changes.
+ChangeEntry.add_index(
+    ChangeEntry.index(
+        ChangeEntry.owner_id,
+        ChangeEntry.revision,
+        where=ChangeEntry.kind.in_(
+            (ResourceKind.RESOURCE_KIND_USER, ResourceKind.RESOURCE_KIND_PROJECT_MEMBER)
+        ),
+        name="changes_of_rights",
+    )
+)
 
 
 class ServerKey(Table):

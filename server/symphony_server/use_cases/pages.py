@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from symphony_server.access.permissions import SEES_EVERYTHING
+from symphony_server.access.permissions import sees_everything
 from symphony_server.clock import timestamp_us
 from symphony_server.rules.names import prefix_range
 from symphony_server.store.lists import Cursor, Listing
@@ -39,7 +39,7 @@ def read_page(
     if request.page_token:
         token = call.deployment.page_tokens.read(query, request.page_token)
         start = Cursor(token.k, token.i)
-    sees_all = everything or bool(SEES_EVERYTHING & user.roles)
+    sees_all = everything or sees_everything(user.roles)
     page = snapshot.lists.page(
         listing,
         filters,

@@ -14,8 +14,11 @@ from symphony_server.access.decisions import Answer
 from symphony_server.clock import set_timestamp
 from symphony_server.ids import new_id
 from symphony_server.refusal import Violation
+from symphony_server.store.change_log import Standing
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
+
+_PLAIN: Final = Standing()
 
 RECORDED_VIOLATIONS: Final = 20
 """As many as the answer itself names (contract.md)."""
@@ -68,8 +71,11 @@ def record_change(
     *,
     project_id: str = "",
     resource: Any = None,
+    standing: Standing = _PLAIN,
 ) -> None:
-    """Record a change of a resource in the transaction that makes it."""
+    """Record a change of a resource in the transaction that makes it. `standing` says who may
+    see it, where the relation to its project does not say all.
+    """
     call.resource_id = resource_id
     transaction.changes.append(
         kind=kind,
@@ -79,6 +85,7 @@ def record_change(
         request_id=call.request_id,
         time_us=transaction.time_us,
         resource=b"" if resource is None else resource.SerializeToString(),
+        standing=standing,
     )
 
 

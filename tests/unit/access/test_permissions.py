@@ -57,6 +57,7 @@ EXPECTED: dict[str, tuple[str, dict[str, str]]] = {
     "extensions.uninstall": (READS_PROJECT, MAKER),
     "extensions.list": ("*", {}),
     "transactions.execute": ("*", {}),
+    "changes.watch": ("*", {}),
     "access.whoami": ("*", {}),
     "access.check": ("*", {"ROLE_REQUIRED": "self ADMIN AUDITOR"}),
     "access.explain": ("self ADMIN AUDITOR", {}),

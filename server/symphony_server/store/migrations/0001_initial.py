@@ -230,9 +230,23 @@ class ChangeEntry(Table):
     request_id = TextField()
     time = BigIntegerField()
     resource = BlobField()
+    owner_id = TextField()
+    before = SmallIntegerField()
+    after = SmallIntegerField()
 
     class Meta:
         table_name = "changes"
+        indexes = ((("project_id", "revision"), False),)
+
+
+ChangeEntry.add_index(
+    ChangeEntry.index(
+        ChangeEntry.owner_id,
+        ChangeEntry.revision,
+        where=ChangeEntry.kind.in_((1, 3)),
+        name="changes_of_rights",
+    )
+)
 
 
 class ServerKey(Table):

@@ -41,7 +41,7 @@ def cancel_execution(
         transaction,
         call,
         cancelled,
-        workflow.project_id,
+        workflow,
         ChangeOperation.CHANGE_OPERATION_UPDATED,
     )
     return cancelled

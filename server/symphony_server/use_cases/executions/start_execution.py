@@ -63,7 +63,7 @@ def start_execution(
         transaction,
         call,
         execution,
-        workflow.project_id,
+        workflow,
         ChangeOperation.CHANGE_OPERATION_CREATED,
     )
     return execution

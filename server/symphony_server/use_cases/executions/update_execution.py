@@ -60,7 +60,7 @@ def update_execution(
         transaction,
         call,
         updated,
-        workflow.project_id,
+        workflow,
         ChangeOperation.CHANGE_OPERATION_UPDATED,
     )
     return updated

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from symphony.v1.change_pb2 import ChangeOperation
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony.v1.project_pb2 import ProjectMember
 from symphony.v1.project_service_pb2 import AddProjectMemberRequest
@@ -30,7 +29,7 @@ def add_project_member(
     member = ProjectMember(project_id=project_id, user_id=user_id, role=request.role)
     set_timestamp(member.create_time, transaction.time_us)
     transaction.members.insert(member, time_us=transaction.time_us)
-    record_member_change(transaction, call, member, ChangeOperation.CHANGE_OPERATION_CREATED)
+    record_member_change(transaction, call, None, member)
     return member
 
 

@@ -57,6 +57,6 @@ def create_project(transaction: Transaction, call: Call, request: CreateProjectR
     )
     set_timestamp(owner.create_time, time_us)
     transaction.members.insert(owner, time_us=time_us)
-    record_member_change(transaction, call, owner, ChangeOperation.CHANGE_OPERATION_CREATED)
+    record_member_change(transaction, call, None, owner)
     call.resource_id = project_id
     return project

@@ -12,6 +12,7 @@ from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
 from symphony_server.use_cases.etags import stale
 from symphony_server.use_cases.projects.get_project import permitted_project
+from symphony_server.use_cases.projects.membership import record_member_change
 from symphony_server.use_cases.recording import record_change
 
 
@@ -25,7 +26,8 @@ def delete_project(transaction: Transaction, call: Call, request: DeleteProjectR
     judgement.ask("project.empty", _in_use(transaction, project_id))
     judgement.conclude()
 
-    transaction.members.delete_all(project_id)
+    for member in transaction.members.delete_all(project_id):
+        record_member_change(transaction, call, member, None)
     transaction.projects.delete(project_id)
     record_change(
         transaction,

@@ -6,6 +6,7 @@ from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony.v1.project_pb2 import ProjectMember, ProjectRole
 from symphony_server.refusal import Violation
+from symphony_server.store.change_log import Standing
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
 from symphony_server.use_cases.recording import record_change
@@ -39,11 +40,19 @@ def no_such_member(user_id: str, *, field: str) -> Violation:
 def record_member_change(
     transaction: Transaction,
     call: Call,
-    member: ProjectMember,
-    operation: ChangeOperation.ValueType,
+    before: ProjectMember | None,
+    after: ProjectMember | None,
 ) -> None:
-    """Record a change of a membership."""
-    gone = operation == ChangeOperation.CHANGE_OPERATION_DELETED
+    """Record that a membership began, changed or ended: None where there was or is none."""
+    if before is None:
+        operation = ChangeOperation.CHANGE_OPERATION_CREATED
+    elif after is None:
+        operation = ChangeOperation.CHANGE_OPERATION_DELETED
+    else:
+        operation = ChangeOperation.CHANGE_OPERATION_UPDATED
+    member = after or before
+    if member is None:
+        raise ValueError("a membership that neither was nor is did not change")
     record_change(
         transaction,
         call,
@@ -51,5 +60,10 @@ def record_member_change(
         operation,
         f"{member.project_id}/{member.user_id}",
         project_id=member.project_id,
-        resource=None if gone else member,
+        resource=after,
+        standing=Standing(
+            member.user_id,
+            before=before.role if before is not None else 0,
+            after=after.role if after is not None else 0,
+        ),
     )

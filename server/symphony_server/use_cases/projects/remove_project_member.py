@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from google.protobuf.empty_pb2 import Empty
 
-from symphony.v1.change_pb2 import ChangeOperation
 from symphony.v1.project_service_pb2 import RemoveProjectMemberRequest
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
@@ -31,5 +30,5 @@ def remove_project_member(
     judgement.conclude()
 
     transaction.members.delete(project_id, user_id)
-    record_member_change(transaction, call, member, ChangeOperation.CHANGE_OPERATION_DELETED)
+    record_member_change(transaction, call, member, None)
     return Empty()

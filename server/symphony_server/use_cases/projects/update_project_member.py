@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from symphony.v1.change_pb2 import ChangeOperation
 from symphony.v1.project_pb2 import ProjectMember, ProjectRole
 from symphony.v1.project_service_pb2 import UpdateProjectMemberRequest
 from symphony_server.store.transaction import Transaction
@@ -41,5 +40,5 @@ def update_project_member(
     judgement.conclude()
 
     transaction.members.update(project_id, user_id, updated.role)
-    record_member_change(transaction, call, updated, ChangeOperation.CHANGE_OPERATION_UPDATED)
+    record_member_change(transaction, call, member, updated)
     return updated

@@ -7,10 +7,11 @@ from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony.v1.user_pb2 import Role, Tier, User, UserState
 from symphony.v1.user_service_pb2 import CreateUserRequest
 from symphony_server.access.decisions import decide
-from symphony_server.access.permissions import NO_FACTS
+from symphony_server.access.permissions import NO_FACTS, sees_everything
 from symphony_server.ids import new_id
 from symphony_server.refusal import Violation
 from symphony_server.rules.names import name_key
+from symphony_server.store.change_log import Standing
 from symphony_server.store.stamps import stamp
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
@@ -53,6 +54,7 @@ def create_user(transaction: Transaction, call: Call, request: CreateUserRequest
         ChangeOperation.CHANGE_OPERATION_CREATED,
         user_id,
         resource=user,
+        standing=Standing(user_id, after=sees_everything(user.roles)),
     )
     return user
 

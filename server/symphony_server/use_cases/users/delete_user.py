@@ -8,8 +8,9 @@ from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony.v1.user_service_pb2 import DeleteUserRequest
 from symphony_server.access.decisions import decide
-from symphony_server.access.permissions import Facts
+from symphony_server.access.permissions import Facts, sees_everything
 from symphony_server.refusal import Violation, not_found
+from symphony_server.store.change_log import Standing
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
 from symphony_server.use_cases.etags import stale
@@ -39,6 +40,7 @@ def delete_user(transaction: Transaction, call: Call, request: DeleteUserRequest
         ResourceKind.RESOURCE_KIND_USER,
         ChangeOperation.CHANGE_OPERATION_DELETED,
         user_id,
+        standing=Standing(user_id, before=sees_everything(user.roles)),
     )
     return Empty()
 

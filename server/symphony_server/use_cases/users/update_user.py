@@ -6,10 +6,11 @@ from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
 from symphony.v1.user_pb2 import User
 from symphony.v1.user_service_pb2 import UpdateUserRequest
 from symphony_server.access.decisions import decide
-from symphony_server.access.permissions import Facts
+from symphony_server.access.permissions import Facts, sees_everything
 from symphony_server.clock import timestamp_us
 from symphony_server.refusal import not_found
 from symphony_server.rules.names import name_key
+from symphony_server.store.change_log import Standing
 from symphony_server.store.stamps import stamp
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
@@ -50,5 +51,8 @@ def update_user(transaction: Transaction, call: Call, request: UpdateUserRequest
         ChangeOperation.CHANGE_OPERATION_UPDATED,
         user_id,
         resource=updated,
+        standing=Standing(
+            user_id, before=sees_everything(current.roles), after=sees_everything(updated.roles)
+        ),
     )
     return updated

@@ -15,6 +15,7 @@ from symphony_server.refusal import Violation, not_found
 from symphony_server.rules import project_constraints, tiers
 from symphony_server.rules.estimates import duration_us
 from symphony_server.rules.names import name_key
+from symphony_server.store.change_log import Standing
 from symphony_server.store.stamps import stamp
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
@@ -103,6 +104,7 @@ def create_workflow(
         workflow_id,
         project_id=project_id,
         resource=workflow,
+        standing=Standing(user.id, after=workflow.shared),
     )
     return workflow
 

@@ -8,6 +8,7 @@ from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony.v1.workflow_service_pb2 import DeleteWorkflowRequest
 from symphony_server.refusal import Violation
+from symphony_server.store.change_log import Standing
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
 from symphony_server.use_cases.etags import stale
@@ -23,6 +24,7 @@ def delete_workflow(transaction: Transaction, call: Call, request: DeleteWorkflo
     judgement.ask("workflow.not_running", _running(transaction, workflow.id))
     judgement.conclude()
 
+    standing = Standing(workflow.user_id, before=workflow.shared)
     for execution_id in transaction.executions.delete_of_workflow(workflow.id):
         record_change(
             transaction,
@@ -31,6 +33,7 @@ def delete_workflow(transaction: Transaction, call: Call, request: DeleteWorkflo
             ChangeOperation.CHANGE_OPERATION_DELETED,
             execution_id,
             project_id=workflow.project_id,
+            standing=standing,
         )
     transaction.extensions.set_uses(workflow.id, (), new=False)
     transaction.workflows.delete(workflow.id)
@@ -43,6 +46,7 @@ def delete_workflow(transaction: Transaction, call: Call, request: DeleteWorkflo
         ChangeOperation.CHANGE_OPERATION_DELETED,
         workflow.id,
         project_id=workflow.project_id,
+        standing=standing,
     )
     return Empty()
 

@@ -10,6 +10,7 @@ from symphony.v1.workflow_service_pb2 import UpdateWorkflowRequest
 from symphony_server.clock import timestamp_us
 from symphony_server.rules.estimates import duration_us
 from symphony_server.rules.names import name_key
+from symphony_server.store.change_log import Standing
 from symphony_server.store.stamps import stamp
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
@@ -84,5 +85,6 @@ def update_workflow(
         current.id,
         project_id=current.project_id,
         resource=updated,
+        standing=Standing(current.user_id, before=current.shared, after=updated.shared),
     )
     return updated
