@@ -42,7 +42,7 @@ class EmbeddedServer:
         """Start. Raises what `start_server` raises."""
         self._thread.start()
         try:
-            self.running = self._run(start_server(self._settings))
+            self.running = self.run(start_server(self._settings))
         except BaseException:
             self._end_loop()
             raise
@@ -56,11 +56,12 @@ class EmbeddedServer:
     ) -> None:
         """Stop, once every call that was accepted is answered and durable."""
         try:
-            self._run(self.running.stop())
+            self.run(self.running.stop())
         finally:
             self._end_loop()
 
-    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+    def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """What a coroutine returns or raises when it is run on the server's event loop."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
     def _end_loop(self) -> None:

@@ -18,7 +18,7 @@ import grpc
 from symphony_server.access.authentication import Authenticator
 from symphony_server.access.json_web_tokens import JwtVerifier
 from symphony_server.access.key_set import KeySet
-from symphony_server.clock import now_us
+from symphony_server.clock import MICROSECONDS, now_us
 from symphony_server.demo import create_demo_world
 from symphony_server.identities import StoredIdentities
 from symphony_server.rpc.exchange import Services
@@ -29,6 +29,7 @@ from symphony_server.rpc.request_rates import RequestRates
 from symphony_server.rpc.server import RpcServer, served_services
 from symphony_server.rules.manifest import judge
 from symphony_server.settings import Settings
+from symphony_server.store.change_feed import ChangeFeed
 from symphony_server.store.database import parse_url
 from symphony_server.store.doors import SqliteStore
 from symphony_server.store.migrate import SchemaOutdated, migrate, pending
@@ -112,11 +113,14 @@ async def start_server(settings: Settings) -> RunningServer:
     try:
         deployment = await deploy(settings, store)
         made_admin = await _first_start(settings, store, deployment)
+        feed = ChangeFeed(store)
+        store.committed = feed.committed
         services = Services(
             store=store,
+            feed=feed,
             authenticator=Authenticator(StoredIdentities(store), _jwt_verifier(settings)),
             deployment=deployment,
-            load=Load(max_calls=settings.max_calls),
+            load=Load(max_calls=settings.max_calls, max_streams=settings.max_streams),
             rates=RequestRates(deployment.tiers),
             observations=Observations(),
             refusals=RefusalLog(store),
@@ -129,7 +133,7 @@ async def start_server(settings: Settings) -> RunningServer:
     except BaseException:
         await store.close()
         raise
-    housekeeping = asyncio.create_task(_keep_house(store))
+    housekeeping = asyncio.create_task(_keep_house(store, settings.change_retention_seconds))
     return RunningServer(port, made_admin, services, settings, store, rpc, housekeeping)
 
 
@@ -200,14 +204,22 @@ def _forget_expired(before_us: int, transaction: Transaction) -> int:
     return transaction.request_ids.forget_expired(before_us=before_us, limit=HOUSEKEEPING_ROWS)
 
 
-async def _keep_house(store: SqliteStore) -> None:
+def _forget_changes(before_us: int, transaction: Transaction) -> int:
+    return transaction.changes.compact(before_us=before_us, limit=HOUSEKEEPING_ROWS)
+
+
+async def _keep_house(store: SqliteStore, change_retention_seconds: float) -> None:
     """Remove what has expired, now and then, a little at a time."""
     while True:
         try:
-            before_us = now_us() - REQUEST_ID_RETENTION_US
-            removed = HOUSEKEEPING_ROWS
-            while removed == HOUSEKEEPING_ROWS:
-                removed = await store.write(partial(_forget_expired, before_us))
+            now = now_us()
+            retention_us = round(change_retention_seconds * MICROSECONDS)
+            for forget in (
+                partial(_forget_expired, now - REQUEST_ID_RETENTION_US),
+                partial(_forget_changes, now - retention_us),
+            ):
+                while await store.write(forget) == HOUSEKEEPING_ROWS:
+                    pass
         except Exception:
             _log.warning("housekeeping failed and is tried again", exc_info=True)
         await asyncio.sleep(HOUSEKEEPING_SECONDS)

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     """Apply pending migrations at start."""
     max_calls: int = Field(default=1000, ge=1)
     """Calls under way at once; more are refused as OVERLOADED."""
+    max_streams: int = Field(default=2000, ge=1)
+    """Watches open at once; more are refused as OVERLOADED."""
+    change_retention_seconds: float = Field(default=86_400.0, gt=0)
+    """How long changes are kept for those who watch and were away."""
     drain_seconds: float = Field(default=0.0, ge=0)
     """How long a stopping server says NOT_SERVING before it refuses calls."""
     grace_seconds: float = Field(default=10.0, ge=0)

@@ -15,7 +15,7 @@ from symphony_server.ids import KINDS
 from symphony_server.refusal import REASON_CODES, REASON_NAMES
 from symphony_server.rpc.methods import read_methods
 from symphony_server.rpc.plain_words import _WORDS
-from symphony_server.rpc.services import CHANGES_IDENTITY, ENDPOINTS
+from symphony_server.rpc.services import CHANGES_IDENTITY, ENDPOINTS, STREAMS
 from symphony_server.use_cases.pages import MAX_PAGE_SIZE
 from symphony_server.use_cases.update_masks import UpdateRules
 
@@ -135,11 +135,12 @@ def test_every_write_takes_request_id_and_validate_only() -> None:
         assert ("validate_only" in fields) == method.writes, method.name
 
 
-def test_every_served_method_is_in_the_contract_and_its_permission_in_the_table() -> None:
+def test_every_method_of_the_contract_is_served_and_its_permission_in_the_table() -> None:
     methods = read_methods()
-    assert set(ENDPOINTS) <= set(methods)
+    assert set(ENDPOINTS) == {name for name, method in methods.items() if not method.streams}
+    assert set(STREAMS) == {name for name, method in methods.items() if method.streams}
     assert set(ENDPOINTS) >= CHANGES_IDENTITY
-    for name in ENDPOINTS:
+    for name in methods:
         if not methods[name].anonymous:
             assert methods[name].permission in PERMISSIONS, name
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from symphony_server.rpc.methods import read_methods
-from symphony_server.rpc.services import ENDPOINTS
 from tests.e2e.processes import Server, environment
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -55,13 +53,6 @@ def test_the_first_call_by_grpcurl_works(server: Server) -> None:
 def test_the_first_call_in_python_works(server: Server) -> None:
     text = block("python", "symphony_client").replace(ADDRESS, server.target)
     assert re.fullmatch(r"workflow_\w{26} 30\n", shown([sys.executable, "-c", text], server))
-
-
-def test_what_is_said_to_be_unimplemented_is_and_nothing_else() -> None:
-    unserved = {name.partition("/")[0] for name in read_methods() if name not in ENDPOINTS}
-    said = re.search(r"((?:\w+Service(?:, | and )?)+) (?:is|are) in the contract", README)
-    assert said is not None
-    assert {f"symphony.v1.{name}" for name in re.findall(r"\w+Service", said[1])} == unserved
 
 
 def test_the_commands_named_are_targets_of_make() -> None:

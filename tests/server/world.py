@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
@@ -15,6 +15,7 @@ from google.rpc import error_details_pb2, status_pb2
 from symphony.v1 import (
     access_service_pb2_grpc,
     audit_service_pb2_grpc,
+    change_service_pb2_grpc,
     execution_service_pb2_grpc,
     extension_service_pb2_grpc,
     project_service_pb2_grpc,
@@ -33,7 +34,9 @@ from symphony.v1.workflow_pb2 import Workflow, WorkflowSpec, WorkflowStep
 from symphony.v1.workflow_service_pb2 import CreateWorkflowRequest
 from symphony_server.embedded import EmbeddedServer
 from symphony_server.settings import Settings
+from symphony_server.store.transaction import Transaction
 
+T = TypeVar("T")
 TIMEOUT_SECONDS: Final = 20
 _DETAILS: Final = (
     error_details_pb2.ErrorInfo,
@@ -115,6 +118,10 @@ class Person:
     @property
     def transactions(self) -> transaction_service_pb2_grpc.TransactionServiceStub:
         return transaction_service_pb2_grpc.TransactionServiceStub(self.channel)
+
+    @property
+    def changes(self) -> change_service_pb2_grpc.ChangeServiceStub:
+        return change_service_pb2_grpc.ChangeServiceStub(self.channel)
 
     @property
     def audits(self) -> audit_service_pb2_grpc.AuditServiceStub:
@@ -240,6 +247,10 @@ class World:
         if "spec" not in fields:
             fields["spec"] = spec(f"workflow {next(self._count)}")
         return CreateWorkflowRequest(project_id=project_id, **fields)
+
+    def in_transaction(self, command: Callable[[Transaction], T]) -> T:
+        """Do something in the server's store, past its rules."""
+        return self.server.run(self.server.running.services.store.write(command))
 
     def audit(self, wanted: Callable[[AuditRecord], bool] = lambda _: True) -> list[AuditRecord]:
         """The audit log so far, read past the server."""

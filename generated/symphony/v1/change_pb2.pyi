@@ -109,7 +109,10 @@ class Change(_message.Message):
     EXECUTION_FIELD_NUMBER: _builtins.int
     EXTENSION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """The store's revision with this change; rises from change to change."""
+    """The store's revision with this change; never falls from change to change. What
+    gained or lost access shows comes just before the change that brought it, with
+    the revision before that: who resumes from there gets all of it again.
+    """
     kind: Global___ResourceKind.ValueType
     """What kind of resource it is."""
     resource_id: _builtins.str

@@ -34,7 +34,9 @@ class WatchRequest(_message.Message):
     KINDS_FIELD_NUMBER: _builtins.int
     PROJECT_IDS_FIELD_NUMBER: _builtins.int
     start_revision: _builtins.int
-    """The last revision already known; 0 means from now."""
+    """The last revision already known: of a change or a checkpoint. 0 means from now,
+    which the first checkpoint tells.
+    """
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_change_pb2.ResourceKind.ValueType]:
         """Only changes of these kinds; all when empty."""

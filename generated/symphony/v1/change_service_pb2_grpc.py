@@ -50,8 +50,8 @@ class ChangeServiceServicer:
 
     def Watch(self, request, context):
         """Sends every later change that the caller may read: once, in order, without
-        gaps, with a checkpoint at least every 5 s. Losing access to a resource shows
-        as DELETED.
+        gaps, with a checkpoint at least every 5 s. Gaining access to a resource shows as
+        CREATED, losing it as DELETED.
 
         Who: anyone, for what it may get.
         Errors: OUT_OF_RANGE: REVISION_COMPACTED.

@@ -42,8 +42,8 @@ class ChangeServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ChangeServiceAsyncStub: ...
     Watch: _grpc.UnaryStreamMultiCallable[_change_service_pb2.WatchRequest, _change_service_pb2.WatchResponse]
     """Sends every later change that the caller may read: once, in order, without
-    gaps, with a checkpoint at least every 5 s. Losing access to a resource shows
-    as DELETED.
+    gaps, with a checkpoint at least every 5 s. Gaining access to a resource shows as
+    CREATED, losing it as DELETED.
 
     Who: anyone, for what it may get.
     Errors: OUT_OF_RANGE: REVISION_COMPACTED.
@@ -58,8 +58,8 @@ class ChangeServiceAsyncStub(ChangeServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Watch: _aio.UnaryStreamMultiCallable[_change_service_pb2.WatchRequest, _change_service_pb2.WatchResponse]  # type: ignore[assignment]
     """Sends every later change that the caller may read: once, in order, without
-    gaps, with a checkpoint at least every 5 s. Losing access to a resource shows
-    as DELETED.
+    gaps, with a checkpoint at least every 5 s. Gaining access to a resource shows as
+    CREATED, losing it as DELETED.
 
     Who: anyone, for what it may get.
     Errors: OUT_OF_RANGE: REVISION_COMPACTED.
@@ -76,8 +76,8 @@ class ChangeServiceServicer:
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_change_service_pb2.WatchResponse], _abc.AsyncIterator[_change_service_pb2.WatchResponse]]:
         """Sends every later change that the caller may read: once, in order, without
-        gaps, with a checkpoint at least every 5 s. Losing access to a resource shows
-        as DELETED.
+        gaps, with a checkpoint at least every 5 s. Gaining access to a resource shows as
+        CREATED, losing it as DELETED.
 
         Who: anyone, for what it may get.
         Errors: OUT_OF_RANGE: REVISION_COMPACTED.

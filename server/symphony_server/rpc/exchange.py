@@ -13,6 +13,7 @@ from symphony_server.rpc.methods import Method
 from symphony_server.rpc.observations import Observations
 from symphony_server.rpc.refusal_log import RefusalLog
 from symphony_server.rpc.request_rates import RequestRates
+from symphony_server.store.change_feed import ChangeFeed
 from symphony_server.store.doors import Store
 from symphony_server.use_cases.call import Call, Deployment
 
@@ -41,6 +42,7 @@ class Services:
     """What the stages use, the same for every call."""
 
     store: Store
+    feed: ChangeFeed
     authenticator: Authenticator
     deployment: Deployment
     load: Load

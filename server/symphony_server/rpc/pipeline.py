@@ -14,7 +14,7 @@ from typing import Final
 
 from symphony_server.rpc.exchange import Exchange, Handler, Services, Stage
 from symphony_server.rpc.methods import Method
-from symphony_server.rpc.services import CHANGES_IDENTITY, Endpoint
+from symphony_server.rpc.services import CHANGES_IDENTITY, ENDPOINTS, STREAMS, Endpoint, Stream
 from symphony_server.rpc.stages.answer import answer
 from symphony_server.rpc.stages.authenticate import authenticate
 from symphony_server.rpc.stages.check_structure import check_structure
@@ -44,9 +44,14 @@ STAGES: Final[Sequence[Stage]] = (
 )
 
 
-def compose(method: Method, services: Services, endpoint: Endpoint) -> Handler:
-    """The whole way of a method's calls, from the bytes to the answer."""
-    handler = _use_case(method, services, endpoint)
+def compose(method: Method, services: Services) -> Handler:
+    """The whole way of a method's calls, from the bytes to the answer. Of a streaming method
+    the answer is empty: what it has to say is written before.
+    """
+    if method.streams:
+        handler = _streaming_use_case(method, services, STREAMS[method.name])
+    else:
+        handler = _use_case(method, services, ENDPOINTS[method.name])
     for stage in reversed(STAGES):
         handler = stage(method, services, handler)
     return handler
@@ -61,5 +66,24 @@ def _use_case(method: Method, services: Services, endpoint: Endpoint) -> Handler
         if changes_identity:
             authenticator.forget()
         return response
+
+    return use_case
+
+
+def _streaming_use_case(method: Method, services: Services, stream: Stream) -> Handler:
+    store, feed = services.store, services.feed
+
+    async def pass_on(_: Exchange) -> bytes:
+        return b""
+
+    # What told who is calling is asked again for as long as the stream lasts.
+    check_caller = authenticate(method, services, pass_on)
+
+    async def use_case(exchange: Exchange) -> bytes:
+        async def recheck() -> None:
+            await check_caller(exchange)
+
+        await stream(store, feed, exchange.call, exchange.context.write, recheck)
+        return b""
 
     return use_case

@@ -17,7 +17,6 @@ from symphony_server.rpc.methods import Method, read_methods
 from symphony_server.rpc.pipeline import compose
 from symphony_server.rpc.reflection import add_reflection
 from symphony_server.rpc.request_ids import is_request_id
-from symphony_server.rpc.services import ENDPOINTS
 from symphony_server.rpc.stages.answer import REQUEST_ID
 from symphony_server.use_cases.call import Call
 
@@ -46,8 +45,8 @@ OPTIONS: Final[Mapping[str, int]] = {
 
 
 def served_services() -> tuple[str, ...]:
-    """The full names of the contract's services of which something is served."""
-    return tuple(dict.fromkeys(name.partition("/")[0] for name in ENDPOINTS))
+    """The full names of the contract's services."""
+    return tuple(dict.fromkeys(method.service for method in read_methods().values()))
 
 
 class RpcServer:
@@ -89,6 +88,7 @@ class RpcServer:
         if drain_seconds:
             await asyncio.sleep(drain_seconds)
         self._services.load.stopping = True
+        await self._services.feed.close()
         # What is on the wire already is refused with SHUTTING_DOWN, and who sent it waits before
         # a retry; grpc would end such calls as CANCELLED, which nobody may retry.
         await asyncio.sleep(QUIET_SECONDS)
@@ -96,13 +96,12 @@ class RpcServer:
 
     def _method_handler(self, method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
         """The handler that gRPC calls with bytes, so that what does not parse is seen too."""
-        endpoint = ENDPOINTS.get(method.name)
-        if endpoint is None:
-            return _not_served(method)
-        handler = compose(method, self._services, endpoint)
+        entry = _entry(method, self._services, compose(method, self._services))
+        if method.streams:
+            return grpc.stream_stream_rpc_method_handler(entry)
         # Served as a stream of one request: grpc.aio never calls a unary handler when a client
         # ends its side without a message, and the client would wait for its deadline.
-        return grpc.stream_unary_rpc_method_handler(_entry(method, self._services, handler))
+        return grpc.stream_unary_rpc_method_handler(entry)
 
 
 def _entry(method: Method, services: Services, handler: Handler) -> Any:
@@ -121,17 +120,3 @@ def _entry(method: Method, services: Services, handler: Handler) -> Any:
         return await handler(Exchange(call, body or b"", metadata, context))
 
     return enter
-
-
-def _not_served(method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
-    """An RPC of the contract that this version does not serve."""
-
-    async def refuse(_: Any, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
-        await context.abort(
-            grpc.StatusCode.UNIMPLEMENTED,
-            f"{method.name} is in the contract, but this version of the server does not serve it",
-        )
-
-    if method.streams:
-        return grpc.stream_stream_rpc_method_handler(refuse)
-    return grpc.stream_unary_rpc_method_handler(refuse)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+from symphony_server.store.change_feed import ChangeFeed
 from symphony_server.store.doors import Store
 from symphony_server.use_cases.access.check_access import check_access
 from symphony_server.use_cases.access.explain_decision import explain_decision
@@ -17,6 +18,7 @@ from symphony_server.use_cases.audit.get_consistency_proof import get_consistenc
 from symphony_server.use_cases.audit.get_inclusion_proof import get_inclusion_proof
 from symphony_server.use_cases.audit.list_audit_records import list_audit_records
 from symphony_server.use_cases.call import Call
+from symphony_server.use_cases.changes.watch import Recheck, Send, watch
 from symphony_server.use_cases.executions.cancel_execution import cancel_execution
 from symphony_server.use_cases.executions.get_execution import get_execution
 from symphony_server.use_cases.executions.list_executions import list_executions
@@ -136,6 +138,13 @@ ENDPOINTS: Final[Mapping[str, Endpoint]] = {
     "symphony.v1.AuditService/GetInclusionProof": _list(get_inclusion_proof),
     "symphony.v1.AuditService/GetConsistencyProof": _list(get_consistency_proof),
     "symphony.v1.ServerInfoService/GetServerInfo": _get(get_server_info),
+}
+
+Stream = Callable[[Store, ChangeFeed, Call, Send, Recheck], Awaitable[None]]
+"""Answers a call with any number of messages, until it returns or raises Refused."""
+
+STREAMS: Final[Mapping[str, Stream]] = {
+    "symphony.v1.ChangeService/Watch": watch,
 }
 
 CHANGES_IDENTITY: Final = frozenset(

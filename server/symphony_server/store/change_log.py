@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
-from peewee import fn
+from peewee import Value, fn
 
 from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
 from symphony_server.store.statements import Compiler, param
 from symphony_server.store.tables import ChangeEntry as T
+
+MAX_BATCH_BYTES: Final = 4 * 1024 * 1024
+"""A batch of changes ends early rather than be larger."""
 
 _RIGHTS = (ResourceKind.RESOURCE_KIND_USER, ResourceKind.RESOURCE_KIND_PROJECT_MEMBER)
 
@@ -25,6 +28,8 @@ class Standing(NamedTuple):
     member its role, of a user 1 if it saw everything."""
     after: int = 0
     """After the change, likewise."""
+    parent_id: str = ""
+    """Of an execution, its workflow."""
 
 
 class Entry(NamedTuple):
@@ -42,6 +47,7 @@ class Entry(NamedTuple):
     owner_id: str
     before: int
     after: int
+    parent_id: str
 
     @property
     def was_there(self) -> bool:
@@ -69,8 +75,13 @@ class ChangeLog:
             "revision",
             "size",
         )
-        self._since_in = compiled(
-            T.select(*columns)
+        # Without the resources themselves, which are most of the bytes.
+        standing = [Value(b"") if column is T.resource else column for column in columns]
+        self._standings = compiled(
+            T.select(*standing).where(later).order_by(T.revision), "revision"
+        )
+        self._standings_in = compiled(
+            T.select(*standing)
             .where((T.project_id == param("project")) & later)
             .order_by(T.revision),
             "project",
@@ -140,12 +151,29 @@ class ChangeLog:
         return 0 if first is None else first - 1
 
     def since(self, revision: int, size: int) -> list[Entry]:
-        """At most `size` changes after a revision, the earliest first."""
-        return [Entry(*row) for row in self._since(revision, size).fetchall()]
+        """At most `size` changes after a revision, the earliest first; fewer when they are
+        large, but one if there is any.
+        """
+        found: list[Entry] = []
+        room = MAX_BATCH_BYTES
+        rows = self._since(revision, size)
+        while (row := rows.fetchone()) is not None:
+            entry = Entry(*row)
+            room -= len(entry.resource)
+            if room < 0 and found:
+                rows.close()
+                break
+            found.append(entry)
+        return found
 
-    def since_in_project(self, project_id: str, revision: int) -> Iterable[Entry]:
-        """The changes in a project after a revision, the earliest first, as they are read."""
-        rows = self._since_in(project_id, revision)
+    def standings_since(self, revision: int, project_id: str | None = None) -> Iterator[Entry]:
+        """The changes after a revision, in a project or anywhere, without the resources; the
+        earliest first, as they are read.
+        """
+        if project_id is None:
+            rows = self._standings(revision)
+        else:
+            rows = self._standings_in(project_id, revision)
         while (row := rows.fetchone()) is not None:
             yield Entry(*row)
 

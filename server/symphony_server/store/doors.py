@@ -97,6 +97,8 @@ class SqliteStore:
         self._point_database: SqliteDatabase
         self._point: Snapshot
         self._writer = threading.Thread(target=self._write_batches, name="store-write")
+        self.committed: Callable[[], None] = _nobody
+        """Called on the event loop after each commit, once its results are handed out."""
         self.batches = 0
         """How many transactions were committed, for the metrics."""
 
@@ -196,9 +198,19 @@ class SqliteStore:
                 if database is not None:
                     _close_quietly(database)
                 database = transaction = None
-            self._loop.call_soon_threadsafe(_deliver, batch)
+            self._loop.call_soon_threadsafe(self._deliver, batch)
         if database is not None:
             _close_quietly(database)
+
+    def _deliver(self, batch: list[_Command]) -> None:
+        for command in batch:
+            if command.future.done():
+                continue
+            if command.raised is not None:
+                command.future.set_exception(command.raised)
+            else:
+                command.future.set_result(command.outcome)
+        self.committed()
 
     def _next_batch(self) -> tuple[list[_Command], bool]:
         """The commands that wait, at least one; and whether they are the last."""
@@ -232,14 +244,8 @@ class SqliteStore:
         transaction.commit()
 
 
-def _deliver(batch: list[_Command]) -> None:
-    for command in batch:
-        if command.future.done():
-            continue
-        if command.raised is not None:
-            command.future.set_exception(command.raised)
-        else:
-            command.future.set_result(command.outcome)
+def _nobody() -> None:
+    """Nobody asked to be told of commits."""
 
 
 def _close_quietly(database: SqliteDatabase) -> None:

@@ -158,6 +158,7 @@ EXECUTIONS = Listing(
     columns=executions.COLUMNS,
     filters={
         "workflow_id": lambda p: executions.T.workflow_id == p,
+        "project_id": lambda p: executions.T.project_id == p,
         "user_id": lambda p: executions.T.user_id == p,
         "state": lambda p: executions.T.state == p,
         **_between(executions.T.create_time, "after", "before"),

@@ -138,6 +138,7 @@ class Execution(Table):
         indexes = (
             (("workflow_id", "create_time", "id"), False),
             (("workflow_id", "state"), False),
+            (("project_id", "create_time", "id"), False),
             (("user_id", "create_time", "id"), False),
             (("create_time", "id"), False),
         )
@@ -283,6 +284,8 @@ class ChangeEntry(Table):
     member its role, of a user 1 if it saw everything; 0 otherwise."""
     after = SmallIntegerField()
     """How it stands after, likewise."""
+    parent_id = TextField()
+    """Of an execution its workflow; empty otherwise."""
 
     class Meta:
         table_name = "changes"

@@ -16,29 +16,43 @@ def shed_load(method: Method, services: Services, inner: Handler) -> Handler:
 
     async def admitted(exchange: Exchange) -> bytes:
         if load.stopping:
-            raise Refused(
-                [
-                    Violation(
-                        ErrorReason.ERROR_REASON_SHUTTING_DOWN,
-                        "the server is stopping; retry, and another one answers",
-                    )
-                ],
-                retry_after_seconds=RETRY_AFTER_SECONDS,
-            )
+            raise _stopping()
         if load.calls >= load.max_calls:
-            raise Refused(
-                [
-                    Violation(
-                        ErrorReason.ERROR_REASON_OVERLOADED,
-                        f"{load.max_calls} calls are under way already; retry later",
-                    )
-                ],
-                retry_after_seconds=RETRY_AFTER_SECONDS,
-            )
+            raise _overloaded(f"{load.max_calls} calls are under way already; retry later")
         load.calls += 1
         try:
             return await inner(exchange)
         finally:
             load.calls -= 1
 
-    return admitted
+    async def admitted_stream(exchange: Exchange) -> bytes:
+        if load.stopping:
+            raise _stopping()
+        if load.streams >= load.max_streams:
+            raise _overloaded(f"{load.max_streams} streams are open already; retry later")
+        load.streams += 1
+        try:
+            return await inner(exchange)
+        finally:
+            load.streams -= 1
+
+    return admitted_stream if method.streams else admitted
+
+
+def _stopping() -> Refused:
+    return Refused(
+        [
+            Violation(
+                ErrorReason.ERROR_REASON_SHUTTING_DOWN,
+                "the server is stopping; retry, and another one answers",
+            )
+        ],
+        retry_after_seconds=RETRY_AFTER_SECONDS,
+    )
+
+
+def _overloaded(description: str) -> Refused:
+    return Refused(
+        [Violation(ErrorReason.ERROR_REASON_OVERLOADED, description)],
+        retry_after_seconds=RETRY_AFTER_SECONDS,
+    )

@@ -115,6 +115,7 @@ class Execution(Table):
         indexes = (
             (("workflow_id", "create_time", "id"), False),
             (("workflow_id", "state"), False),
+            (("project_id", "create_time", "id"), False),
             (("user_id", "create_time", "id"), False),
             (("create_time", "id"), False),
         )
@@ -233,6 +234,7 @@ class ChangeEntry(Table):
     owner_id = TextField()
     before = SmallIntegerField()
     after = SmallIntegerField()
+    parent_id = TextField()
 
     class Meta:
         table_name = "changes"

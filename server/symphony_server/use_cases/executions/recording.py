@@ -27,5 +27,5 @@ def record_execution_change(
         execution.id,
         project_id=workflow.project_id,
         resource=execution,
-        standing=Standing(workflow.user_id, before=workflow.shared, after=workflow.shared),
+        standing=Standing(workflow.user_id, workflow.shared, workflow.shared, workflow.id),
     )

@@ -25,6 +25,7 @@ def delete_workflow(transaction: Transaction, call: Call, request: DeleteWorkflo
     judgement.conclude()
 
     standing = Standing(workflow.user_id, before=workflow.shared)
+    of_run = standing._replace(parent_id=workflow.id)
     for execution_id in transaction.executions.delete_of_workflow(workflow.id):
         record_change(
             transaction,
@@ -33,7 +34,7 @@ def delete_workflow(transaction: Transaction, call: Call, request: DeleteWorkflo
             ChangeOperation.CHANGE_OPERATION_DELETED,
             execution_id,
             project_id=workflow.project_id,
-            standing=standing,
+            standing=of_run,
         )
     transaction.extensions.set_uses(workflow.id, (), new=False)
     transaction.workflows.delete(workflow.id)
