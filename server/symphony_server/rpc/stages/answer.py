@@ -10,6 +10,7 @@ from symphony_server.refusal import Refused
 from symphony_server.rpc.errors import Status, internal_status, status_of
 from symphony_server.rpc.exchange import Exchange, Handler, Services
 from symphony_server.rpc.methods import Method
+from symphony_server.rpc.refusal_log import UNRECORDED
 
 DECISION_ID: Final = "x-symphony-decision-id"
 REVISION: Final = "x-symphony-revision"
@@ -31,6 +32,9 @@ def answer(method: Method, services: Services, inner: Handler) -> Handler:
             response = await inner(exchange)
         except Refused as refused:
             pushback = refused.retry_after_seconds
+            if refused.first.code in UNRECORDED:
+                # The record that it named may have gone with the transaction.
+                call.decision_id = ""
             status = status_of(refused, request_id=call.request_id, decision_id=call.decision_id)
         except Exception:
             _log.exception("fault", method=method.name, request_id=call.request_id)
