@@ -16,7 +16,8 @@ from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony_server.refusal import Refused, Violation
 from symphony_server.rules.names import name_key
 from symphony_server.store.doors import Store
-from symphony_server.store.lists import DEFAULT_ORDER, TOKENS
+from symphony_server.store.listings import TOKENS
+from symphony_server.store.lists import DEFAULT_ORDER
 from symphony_server.store.tokens import token_message
 from symphony_server.store.transaction import Snapshot, Transaction
 from symphony_server.use_cases.call import Deployment

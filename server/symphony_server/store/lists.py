@@ -1,8 +1,11 @@
 """Pages of lists by keyset: a page starts after the last (sort key, id) of the one before.
 
-A `Listing` says what may be listed, filtered and ordered; each combination that is asked
-for is compiled once. What the caller may not see is left out by the statement itself, so
-that pages are full. There is no OFFSET and no COUNT.
+A `Listing` says what may be listed, filtered and ordered (`listings.py` has them); each
+combination that is asked for is compiled once. What the caller may not see is left out by
+the statement itself, so that pages are full. There is no OFFSET and no COUNT.
+
+A page costs what the page holds, not what the table does: no statement reads rows that the
+viewer may not see until it has found enough of those that it may (`Reach`).
 """
 
 from __future__ import annotations
@@ -13,10 +16,8 @@ from functools import reduce
 from itertools import product
 from typing import Any
 
-from peewee import SQL, Tuple, fn
+from peewee import SQL, Select, Tuple
 
-from symphony.v1.project_pb2 import ProjectRole
-from symphony_server.store import executions, extensions, projects, tokens, users, workflows
 from symphony_server.store.statements import Compiler, Statement, param
 
 DEFAULT_ORDER = "create_time desc"
@@ -34,6 +35,21 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """Rows that a user may see by way of others: of a project, of a workflow.
+
+    The first rows of a page are looked up for each of the others, and then merged.
+    """
+
+    through: Any
+    """The other rows' table, or None where the rows are the user's own."""
+    which: Any
+    """The condition on the other rows."""
+    rows: Any
+    """The condition on the rows themselves, for each of the others."""
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """What may be listed, and how."""
 
@@ -47,6 +63,15 @@ class Listing:
     either: Mapping[str, Callable[[Any], Sequence[Any]]] = field(default_factory=dict)
     """Filter name → the conditions of which a row meets one at most, each with an index of its
     own: their rows are merged in order."""
+    reaches: Callable[[Any], Sequence[Reach]] | None = None
+    """The same rows as `visible_to` leaves, found from the id of the user; no row by two of
+    them. For tables of which most users see next to nothing."""
+    narrow: frozenset[str] = frozenset()
+    """The filters that leave so few rows that each may be held against everything else."""
+    coarse: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    """Filter name → its condition put so that no index serves it, for filters that most rows
+    may meet: SQLite, which keeps no statistics of ours, else takes their index instead of one
+    that leaves a few rows."""
     default_order: str = DEFAULT_ORDER
 
 
@@ -64,137 +89,6 @@ class Page:
 
     rows: list[Any]
     next: Cursor | None
-
-
-def _between(column: Any, after: str, before: str) -> dict[str, Callable[[Any], Any]]:
-    return {after: lambda p: column >= p, before: lambda p: column < p}
-
-
-def _prefix(column: Any) -> dict[str, Callable[[Any], Any]]:
-    return {"name_from": lambda p: column >= p, "name_to": lambda p: column < p}
-
-
-def _by_time(table: Any, id_column: Any) -> dict[str, Order]:
-    return {
-        "create_time": Order(table.create_time, id_column),
-        DEFAULT_ORDER: Order(table.create_time, id_column, descending=True),
-    }
-
-
-def _project_visible(user: Any) -> Any:
-    member = projects.M
-    return projects.T.id.in_(member.select(member.project_id).where(member.user_id == user))
-
-
-def _workflow_visible(user: Any) -> Any:
-    member, workflow = projects.M, workflows.T
-    return (workflow.user_id == user) | fn.EXISTS(
-        member.select(member.user_id).where(
-            (member.project_id == workflow.project_id)
-            & (member.user_id == user)
-            & ((member.role == ProjectRole.PROJECT_ROLE_OWNER) | workflow.shared)
-        )
-    )
-
-
-USERS = Listing(
-    columns=users.COLUMNS,
-    filters={
-        "tier": lambda p: users.T.tier == p,
-        "state": lambda p: users.T.state == p,
-        **_prefix(users.T.name_key),
-        **_between(users.T.create_time, "after", "before"),
-    },
-    orders={**_by_time(users.T, users.T.id), "name": Order(users.T.name_key, users.T.id)},
-)
-PROJECTS = Listing(
-    columns=projects.COLUMNS,
-    filters={
-        "owner_id": lambda p: projects.T.owner_id == p,
-        **_prefix(projects.T.name_key),
-        **_between(projects.T.create_time, "after", "before"),
-    },
-    orders={
-        **_by_time(projects.T, projects.T.id),
-        "name": Order(projects.T.name_key, projects.T.id),
-    },
-    visible_to=_project_visible,
-)
-MEMBERS = Listing(
-    columns=projects.MEMBER_COLUMNS,
-    filters={
-        "project_id": lambda p: projects.M.project_id == p,
-        "role": lambda p: projects.M.role == p,
-    },
-    orders=_by_time(projects.M, projects.M.user_id),
-)
-WORKFLOWS = Listing(
-    columns=workflows.COLUMNS,
-    filters={
-        "project_id": lambda p: workflows.T.project_id == p,
-        "user_id": lambda p: workflows.T.user_id == p,
-        "status": lambda p: workflows.T.status == p,
-        **_prefix(workflows.T.name_key),
-        **_between(workflows.T.create_time, "after", "before"),
-    },
-    orders={
-        **_by_time(workflows.T, workflows.T.id),
-        "name": Order(workflows.T.name_key, workflows.T.id),
-    },
-    visible_to=_workflow_visible,
-)
-
-
-def _execution_visible(user: Any) -> Any:
-    workflow = workflows.T
-    return fn.EXISTS(
-        workflow.select(workflow.id).where(
-            (workflow.id == executions.T.workflow_id) & _workflow_visible(user)
-        )
-    )
-
-
-EXECUTIONS = Listing(
-    columns=executions.COLUMNS,
-    filters={
-        "workflow_id": lambda p: executions.T.workflow_id == p,
-        "project_id": lambda p: executions.T.project_id == p,
-        "user_id": lambda p: executions.T.user_id == p,
-        "state": lambda p: executions.T.state == p,
-        **_between(executions.T.create_time, "after", "before"),
-    },
-    orders=_by_time(executions.T, executions.T.id),
-    visible_to=_execution_visible,
-)
-
-
-def _extension_visible(user: Any) -> Any:
-    member = projects.M
-    return extensions.T.project_id.in_(
-        member.select(member.project_id).where(member.user_id == user)
-    )
-
-
-EXTENSIONS = Listing(
-    columns=extensions.COLUMNS,
-    filters={
-        "project_id": lambda p: extensions.T.project_id == p,
-        "type": lambda p: extensions.T.type == p,
-        "state": lambda p: extensions.T.state == p,
-        **_prefix(extensions.T.name),
-        **_between(extensions.T.create_time, "after", "before"),
-    },
-    orders={
-        **_by_time(extensions.T, extensions.T.id),
-        "name": Order(extensions.T.name, extensions.T.id),
-    },
-    visible_to=_extension_visible,
-)
-TOKENS = Listing(
-    columns=tokens.COLUMNS,
-    filters={"user_id": lambda p: tokens.T.user_id == p},
-    orders=_by_time(tokens.T, tokens.T.id),
-)
 
 
 class Lists:
@@ -252,30 +146,70 @@ class Lists:
     ) -> Statement:
         by = listing.orders[order]
         names = list(filters)
-        query = listing.columns[0].model.select(*listing.columns, by.key, by.id)
-        conditions = [
-            listing.filters[name](param(name)) for name in filters if name not in listing.either
-        ]
+        few = viewed or not listing.narrow.isdisjoint(filters)
+        known = {**listing.filters, **listing.coarse} if few else listing.filters
+        conditions = [known[name](param(name)) for name in filters if name not in listing.either]
         if starts:
             here, there = Tuple(by.key, by.id), Tuple(param("key"), param("id"))
             conditions.append(here < there if by.descending else here > there)
             names += ["key", "id"]
+        ways = [
+            [*conditions, *way]
+            for way in product(
+                *(listing.either[n](param(n)) for n in filters if n in listing.either)
+            )
+        ]
+        if not viewed:
+            merged = _merged([_rows(listing, by, way) for way in ways])
+        elif listing.visible_to is None:
+            raise ValueError("this listing has no notion of who may see what")
+        elif listing.reaches is None or not listing.narrow.isdisjoint(filters):
+            visible = listing.visible_to(param("viewer"))
+            merged = _merged([_rows(listing, by, [*way, visible]) for way in ways])
+        else:
+            reaches = listing.reaches(param("viewer"))
+            found = _merged([_ids(by, way, reach) for way in ways for reach in reaches])
+            page = _sorted(found, by, 1).limit(param("size")).alias("page")
+            merged = _rows(listing, by, [by.id.in_(Select([page], [SQL("page.id")]))])
         if viewed:
-            if listing.visible_to is None:
-                raise ValueError("this listing has no notion of who may see what")
-            conditions.append(listing.visible_to(param("viewer")))
             names.append("viewer")
-        ways = product(*(listing.either[n](param(n)) for n in filters if n in listing.either))
-        merged = reduce(
-            lambda one, other: one.union_all(other),
-            [_where(query, [*conditions, *way]) for way in ways],
-        )
         # By number: a column of merged rows has no other name.
-        key = len(listing.columns) + 1
-        direction = " DESC" if by.descending else ""
-        sort = (SQL(f"{key}{direction}"), SQL(f"{key + 1}{direction}"))
-        return self._compiled(merged.order_by(*sort).limit(param("size")), *names, "size")
+        query = _sorted(merged, by, len(listing.columns) + 1).limit(param("size"))
+        return self._compiled(query, *names, "size")
 
 
-def _where(query: Any, conditions: Sequence[Any]) -> Any:
+def _rows(listing: Listing, by: Order, conditions: Sequence[Any]) -> Any:
+    """The rows that meet all conditions, with what they are sorted by."""
+    query = by.id.model.select(*listing.columns, by.key, by.id)
     return query.where(*conditions) if conditions else query
+
+
+def _ids(by: Order, conditions: Sequence[Any], reach: Reach) -> Any:
+    """The sort keys and ids of the first rows that meet all conditions, in one reach."""
+    table = by.id.model
+    if reach.through is None:
+        keys = by.key.alias("key"), by.id.alias("id")
+        return table.select(*keys).where(*conditions, reach.rows)
+    first = table.select(by.id).where(*conditions, reach.rows)
+    if by.descending:
+        first = first.order_by(by.key.desc(), by.id.desc())
+    else:
+        first = first.order_by(by.key, by.id)
+    outer = table.alias()
+    return (
+        outer.select(
+            getattr(outer, by.key.name).alias("key"), getattr(outer, by.id.name).alias("id")
+        )
+        .from_(reach.through, outer)
+        .where(reach.which & getattr(outer, by.id.name).in_(first.limit(param("size"))))
+    )
+
+
+def _merged(queries: Sequence[Any]) -> Any:
+    return reduce(lambda one, other: one.union_all(other), queries)
+
+
+def _sorted(query: Any, by: Order, key: int) -> Any:
+    """The query in order; `key` is the number of its column with the sort key, the id follows."""
+    direction = " DESC" if by.descending else ""
+    return query.order_by(SQL(f"{key}{direction}"), SQL(f"{key + 1}{direction}"))

@@ -36,7 +36,14 @@ class User(Table):
 
     class Meta:
         table_name = "users"
-        indexes = ((("create_time", "id"), True), (("name_key", "id"), True))
+        indexes = (
+            (("create_time", "id"), True),
+            (("name_key", "id"), True),
+            (("tier", "create_time", "id"), False),
+            (("tier", "name_key", "id"), False),
+            (("state", "create_time", "id"), False),
+            (("state", "name_key", "id"), False),
+        )
 
 
 class Project(Table):
@@ -54,6 +61,7 @@ class Project(Table):
         table_name = "projects"
         indexes = (
             (("owner_id", "create_time", "id"), False),
+            (("owner_id", "name_key", "id"), True),
             (("create_time", "id"), True),
             (("name_key", "id"), True),
         )
@@ -94,7 +102,17 @@ class Workflow(Table):
             (("project_id", "create_time", "id"), False),
             (("user_id", "create_time", "id"), False),
             (("create_time", "id"), False),
+            (("name_key", "id"), True),
         )
+
+
+ARCHIVED = Workflow.status == 2
+Workflow.add_index(
+    Workflow.create_time, Workflow.id, name="workflows_archived_create_time", where=ARCHIVED
+)
+Workflow.add_index(
+    Workflow.name_key, Workflow.id, name="workflows_archived_name_key", where=ARCHIVED
+)
 
 
 class Execution(Table):
@@ -113,11 +131,12 @@ class Execution(Table):
     class Meta:
         table_name = "executions"
         indexes = (
+            (("create_time", "id"), False),
+            (("state", "create_time", "id"), False),
+            (("user_id", "create_time", "id"), False),
+            (("project_id", "create_time", "id"), False),
             (("workflow_id", "create_time", "id"), False),
             (("workflow_id", "state"), False),
-            (("project_id", "create_time", "id"), False),
-            (("user_id", "create_time", "id"), False),
-            (("create_time", "id"), False),
         )
 
 
@@ -141,10 +160,14 @@ class Extension(Table):
     class Meta:
         table_name = "extensions"
         indexes = (
-            (("project_id", "name"), True),
-            (("project_id", "create_time", "id"), False),
             (("create_time", "id"), False),
             (("name", "id"), False),
+            (("state", "create_time", "id"), False),
+            (("state", "name", "id"), False),
+            (("type", "create_time", "id"), False),
+            (("type", "name", "id"), False),
+            (("project_id", "create_time", "id"), False),
+            (("project_id", "name"), True),
         )
 
 

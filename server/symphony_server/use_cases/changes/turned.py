@@ -16,16 +16,15 @@ from symphony_server.store.change_log import Entry
 from symphony_server.store.doors import Store
 from symphony_server.store.executions import execution_message
 from symphony_server.store.extensions import extension_message
-from symphony_server.store.lists import (
+from symphony_server.store.listings import (
     EXECUTIONS,
     EXTENSIONS,
     MEMBERS,
     PROJECTS,
     USERS,
     WORKFLOWS,
-    Cursor,
-    Listing,
 )
+from symphony_server.store.lists import Cursor, Listing
 from symphony_server.store.projects import member_message, project_message
 from symphony_server.store.transaction import Snapshot
 from symphony_server.store.users import user_message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symphony.v1.execution_service_pb2 import ListExecutionsRequest, ListExecutionsResponse
 from symphony_server.store.executions import execution_message
-from symphony_server.store.lists import EXECUTIONS
+from symphony_server.store.listings import EXECUTIONS
 from symphony_server.store.transaction import Snapshot
 from symphony_server.use_cases.call import Call
 from symphony_server.use_cases.pages import given, read_page, time_filters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symphony.v1.extension_service_pb2 import ListExtensionsRequest, ListExtensionsResponse
 from symphony_server.store.extensions import extension_message
-from symphony_server.store.lists import EXTENSIONS
+from symphony_server.store.listings import EXTENSIONS
 from symphony_server.store.transaction import Snapshot
 from symphony_server.use_cases.call import Call
 from symphony_server.use_cases.pages import given, name_filters, read_page, time_filters

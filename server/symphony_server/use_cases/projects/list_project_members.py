@@ -6,7 +6,7 @@ from symphony.v1.project_service_pb2 import (
     ListProjectMembersRequest,
     ListProjectMembersResponse,
 )
-from symphony_server.store.lists import MEMBERS
+from symphony_server.store.listings import MEMBERS
 from symphony_server.store.projects import member_message
 from symphony_server.store.transaction import Snapshot
 from symphony_server.use_cases.call import Call

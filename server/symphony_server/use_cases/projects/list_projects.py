@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symphony.v1.project_service_pb2 import ListProjectsRequest, ListProjectsResponse
-from symphony_server.store.lists import PROJECTS
+from symphony_server.store.listings import PROJECTS
 from symphony_server.store.projects import project_message
 from symphony_server.store.transaction import Snapshot
 from symphony_server.use_cases.call import Call

@@ -5,7 +5,7 @@ from __future__ import annotations
 from symphony.v1.access_service_pb2 import ListTokensRequest, ListTokensResponse
 from symphony_server.access.decisions import decide
 from symphony_server.access.permissions import Facts
-from symphony_server.store.lists import TOKENS
+from symphony_server.store.listings import TOKENS
 from symphony_server.store.tokens import token_message
 from symphony_server.store.transaction import Snapshot
 from symphony_server.use_cases.call import Call

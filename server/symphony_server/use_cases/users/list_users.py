@@ -5,7 +5,7 @@ from __future__ import annotations
 from symphony.v1.user_service_pb2 import ListUsersRequest, ListUsersResponse
 from symphony_server.access.decisions import decide
 from symphony_server.access.permissions import NO_FACTS
-from symphony_server.store.lists import USERS
+from symphony_server.store.listings import USERS
 from symphony_server.store.transaction import Snapshot
 from symphony_server.store.users import user_message
 from symphony_server.use_cases.call import Call

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symphony.v1.workflow_service_pb2 import ListWorkflowsRequest, ListWorkflowsResponse
-from symphony_server.store.lists import WORKFLOWS
+from symphony_server.store.listings import WORKFLOWS
 from symphony_server.store.transaction import Snapshot
 from symphony_server.store.workflows import workflow_message
 from symphony_server.use_cases.call import Call
