@@ -143,7 +143,7 @@ def test_every_filter_and_order_has_an_index(
     world: AuditWorld, names: tuple[str, ...], start: Cursor | None, order: str
 ) -> None:
     lists = world.writer().transaction.lists
-    statement = lists._compile(AUDIT_RECORDS, names, order, start is not None, False)
+    statement = lists._compile(AUDIT_RECORDS, names, order, starts=start is not None, viewed=False)
     connection = sqlite3.connect(world.file.path)
     values = [0] * statement.sql.count("?")
     plan = [r[3] for r in connection.execute(f"EXPLAIN QUERY PLAN {statement.sql}", values)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from symphony.v1 import (
     user_service_pb2,
     workflow_service_pb2,
 )
-from symphony_server.store.lists import Cursor, Page
+from symphony_server.store.lists import Cursor, Page, looks
 from tests.contract.store.plan_world import (
     ALWAYS,
     LISTINGS,
@@ -78,6 +79,11 @@ class Shape:
         if self.order == "name":
             return not TIMES.isdisjoint(self.filters)
         return "name_prefix" in self.filters
+
+    @property
+    def is_glanced_at(self) -> bool:
+        """A viewer may see enough of what comes first, which costs no more than to look."""
+        return looks(LISTINGS[self.listing], tuple(self.values), self.order)
 
     @property
     def one_owners(self) -> bool:
@@ -148,13 +154,30 @@ def faults(plan: list[str], shape: Shape, *, viewed: bool) -> list[str]:
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_every_page_is_found_by_index(engines: tuple[Engine, Engine], shape: Shape) -> None:
     listing = LISTINGS[shape.listing]
+    names = tuple(shape.values)
     for starts, viewed in itertools.product((False, True), repeat=2):
         if viewed and listing.visible_to is None:
             continue
-        plan = engines[0].plan(
-            listing, tuple(shape.values), shape.order, starts=starts, viewed=viewed
-        )
+        plan = engines[0].plan(listing, names, shape.order, starts=starts, viewed=viewed)
         assert not faults(plan, shape, viewed=viewed), plan
+
+
+@pytest.mark.parametrize("shape", [s for s in SHAPES if s.is_glanced_at], ids=str)
+def test_a_glance_reads_what_comes_first_and_sorts_nothing_else(
+    engines: tuple[Engine, Engine], shape: Shape
+) -> None:
+    for starts in (False, True):
+        plan = engines[0].plan(
+            LISTINGS[shape.listing],
+            tuple(shape.values),
+            shape.order,
+            starts=starts,
+            viewed=True,
+            glance=True,
+        )
+        # The one sort, and last, is that of the few rows that were found.
+        assert [step for step in plan if "TEMP B-TREE" in step] == plan[-1:], plan
+        assert not [step for step in plan if re.fullmatch(r"SCAN (?!page)\w+", step)], plan
 
 
 def viewers(shape: Shape) -> list[str | None]:
@@ -215,6 +238,15 @@ def test_all_filters_together_leave_what_is_wanted(
             visible_to=viewer,
         )
         assert len(page.rows) == (0 if viewer == STRANGER else WANTED_ROWS)
+
+
+def test_what_a_viewer_sees_of_a_whole_table_is_glanced_at_first() -> None:
+    by_nothing = {s.listing for s in SHAPES if s.is_glanced_at and not s.filters}
+    assert by_nothing == {"workflows", "executions"}
+    assert Shape("executions", ("state",), "create_time").is_glanced_at
+    assert not Shape("executions", ("workflow_id",), "create_time").is_glanced_at
+    assert Shape("workflows", ("name_prefix",), "name").is_glanced_at
+    assert not Shape("workflows", ("name_prefix",), "create_time").is_glanced_at
 
 
 def test_a_scan_and_a_sort_are_told_where_nothing_excuses_them() -> None:
