@@ -11,6 +11,7 @@ import grpc
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from google.protobuf.timestamp_pb2 import Timestamp
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from symphony.v1.access_pb2 import CredentialKind
@@ -94,11 +95,21 @@ def test_a_token_of_the_provider_names_a_user(
 
 def test_an_expired_token_is_told_from_a_wrong_one(world: World, provider: Provider) -> None:
     person = world.user()
-    refusal = refused(person, provider.token(sub=person.id, exp=int(time.time()) - 60))
+    a_minute_ago = int(time.time()) - 60
+    refusal = refused(person, provider.token(sub=person.id, exp=a_minute_ago))
     assert (refusal.code, refusal.reason) == (
         grpc.StatusCode.UNAUTHENTICATED,
         "CREDENTIALS_EXPIRED",
     )
+    expired = Timestamp()
+    expired.FromJsonString(refusal.metadata["expire_time"])
+    assert expired.seconds == a_minute_ago
+
+
+def test_an_expiry_beyond_all_calendars_is_no_fault(world: World, provider: Provider) -> None:
+    person = world.user()
+    refusal = refused(person, provider.token(sub=person.id, exp=-(10**15)))
+    assert refusal.code == grpc.StatusCode.UNAUTHENTICATED
 
 
 def test_forged_and_altered_tokens_are_refused(world: World, provider: Provider) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from cachetools import TTLCache
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from symphony.v1.access_pb2 import CredentialKind, Token
 from symphony.v1.error_reason_pb2 import ErrorReason
@@ -125,8 +126,15 @@ class Authenticator:
         try:
             named = await jwt.verify(secret)
         except JwtExpired as error:
+            expired = Timestamp(seconds=error.expire_seconds).ToJsonString()
             raise Refused(
-                [Violation(ErrorReason.ERROR_REASON_CREDENTIALS_EXPIRED, str(error))]
+                [
+                    Violation(
+                        ErrorReason.ERROR_REASON_CREDENTIALS_EXPIRED,
+                        str(error),
+                        metadata={"expire_time": expired},
+                    )
+                ]
             ) from None
         except JwtInvalid as error:
             raise _invalid(str(error)) from None

@@ -24,6 +24,11 @@ class JwtInvalid(Exception):
 class JwtExpired(Exception):
     """The token was good once."""
 
+    def __init__(self, words: str, *, expire_seconds: int) -> None:
+        """Take what to do about it, and when it expired, in seconds since 1970."""
+        super().__init__(words)
+        self.expire_seconds = expire_seconds
+
 
 @dataclass(frozen=True, slots=True)
 class JwtSubject:
@@ -68,8 +73,11 @@ class JwtVerifier:
                 options={"require": ["exp", "iss", "aud"]},
             )
         except jwt.ExpiredSignatureError:
+            # Its signature was found good before its time was looked at.
+            claims = jwt.decode(token, options={"verify_signature": False})
             raise JwtExpired(
-                "the JWT has expired; get another from the identity provider"
+                "the JWT has expired; get another from the identity provider",
+                expire_seconds=max(0, int(claims["exp"])),
             ) from None
         except jwt.InvalidIssuerError:
             raise JwtInvalid("the JWT is of another issuer") from None
