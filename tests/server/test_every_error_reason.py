@@ -18,7 +18,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from symphony.v1 import error_reason_pb2, policy_pb2
 from symphony.v1.access_service_pb2 import CreateTokenRequest
-from symphony.v1.change_service_pb2 import WatchRequest
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony.v1.execution_service_pb2 import StartExecutionRequest
 from symphony.v1.extension_service_pb2 import InstallExtensionRequest
@@ -41,6 +40,7 @@ from symphony.v1.workflow_service_pb2 import UpdateWorkflowRequest
 from symphony_server.clock import DAY_US, MICROSECONDS, now_us
 from symphony_server.ids import new_id
 from tests.contract.test_contract import GENERATED
+from tests.server.follower import ended, watching
 from tests.server.world import Person, Refusal, World, read_refusal, spec, step
 
 Scenario = Callable[[World, pytest.MonkeyPatch], Refusal]
@@ -50,9 +50,6 @@ TIERS: Final = {
     "pro": {"requests_per_second": 1, "request_burst": 1},
 }
 """Limits that are soon met; a PRO user's is hardly ever not."""
-
-NOT_YET: Final = {"REVISION_COMPACTED": "/symphony.v1.ChangeService/Watch"}
-"""Reason → the RPC that would give it, for RPCs that are not served yet."""
 
 DETAILS: Final = {
     grpc.StatusCode.INVALID_ARGUMENT: "BadRequest",
@@ -346,6 +343,11 @@ def etag_mismatch(world: World, _: pytest.MonkeyPatch) -> Refusal:
     return changed_project(world, "name", name="New", etag="stale")
 
 
+def revision_compacted(world: World, _: pytest.MonkeyPatch) -> Refusal:
+    with watching(world.user(), 10**9) as call:
+        return ended(call)
+
+
 def overloaded(world: World, patch: pytest.MonkeyPatch) -> Refusal:
     person = world.user()
     patch.setattr(world.server.running.services.load, "max_calls", 0)
@@ -423,6 +425,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "PROJECT_WORKFLOW_LIMIT": project_workflow_limit,
     "RATE_LIMITED": rate_limited,
     "ETAG_MISMATCH": etag_mismatch,
+    "REVISION_COMPACTED": revision_compacted,
     "OVERLOADED": overloaded,
     "STORE_UNAVAILABLE": store_unavailable,
     "SHUTTING_DOWN": shutting_down,
@@ -454,26 +457,13 @@ PROMISED_KEYS: Final = promised_keys()
 
 def test_every_reason_of_the_contract_has_a_scenario() -> None:
     every = {name.removeprefix("ERROR_REASON_") for name in ErrorReason.keys()}  # noqa: SIM118
-    assert SCENARIOS.keys() == every - {"UNSPECIFIED"} - NOT_YET.keys()
+    assert SCENARIOS.keys() == every - {"UNSPECIFIED"}
 
 
 def test_the_contract_names_metadata_where_it_is_known_to() -> None:
     assert PROMISED_KEYS["TIER_STEP_LIMIT"] == ["tier", "limit", "actual"]
     assert PROMISED_KEYS["ROLE_REQUIRED"] == ["roles", "permission"]
     assert sum(map(bool, PROMISED_KEYS.values())) > 20
-
-
-@pytest.mark.parametrize("reason", NOT_YET)
-def test_a_reason_without_a_scenario_is_that_of_an_rpc_which_is_not_served(
-    world: World, reason: str
-) -> None:
-    call: Any = world.admin.channel.unary_stream(
-        NOT_YET[reason], request_serializer=WatchRequest.SerializeToString
-    )
-    with pytest.raises(grpc.RpcError) as caught:
-        next(call(WatchRequest(), metadata=world.admin.metadata(), timeout=20))
-    error: Any = caught.value
-    assert error.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
 @pytest.mark.parametrize("reason", SCENARIOS)

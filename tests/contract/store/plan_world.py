@@ -71,6 +71,7 @@ WANTED: Final[Mapping[str, Mapping[str, Filters]]] = {
     },
     "executions": {
         "workflow_id": {"workflow_id": "workflow_0"},
+        "project_id": {"project_id": "project_0"},
         "user_id": {"user_id": MEMBER},
         "state": {"state": ExecutionState.EXECUTION_STATE_RUNNING},
         **_TIMES,
@@ -93,6 +94,9 @@ WANTED: Final[Mapping[str, Mapping[str, Filters]]] = {
     },
 }
 """Listing → filter of the contract, as `use_cases/` names it → the store's filters for it."""
+
+OF_THE_FEED: Final = {"executions": {"project_id"}}
+"""Listing → the filters that are the change feed's own: it reads what a change of rights turned."""
 
 
 @dataclass

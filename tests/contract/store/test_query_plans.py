@@ -24,6 +24,7 @@ from tests.contract.store.plan_world import (
     ALWAYS,
     LISTINGS,
     MEMBER,
+    OF_THE_FEED,
     OWNER,
     STRANGER,
     WANTED,
@@ -126,6 +127,7 @@ def engines(
 def test_the_filters_are_those_of_the_contract(listing: str) -> None:
     fields = {field.name for field in REQUESTS[listing].DESCRIPTOR.fields}
     filters = fields - {"order_by", "page_size", "page_token"}
+    filters |= OF_THE_FEED.get(listing, set())
     wanted = {name.removeprefix("create_").removeprefix("time_") for name in filters}
     assert wanted == set(WANTED[listing])
     of_store = {name for values in WANTED[listing].values() for name in values}
