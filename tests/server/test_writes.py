@@ -9,8 +9,9 @@ from pathlib import Path
 import grpc
 
 from symphony.v1.audit_pb2 import AuditOutcome
+from symphony.v1.project_pb2 import ProjectConstraints
 from symphony.v1.project_service_pb2 import CreateProjectRequest, ListProjectsRequest
-from symphony.v1.user_pb2 import Role
+from symphony.v1.user_pb2 import Role, Tier
 from symphony.v1.workflow_service_pb2 import GetWorkflowRequest, ListWorkflowsRequest
 from symphony_server.ids import new_id
 from tests.server.world import Person, World, spec, step
@@ -87,15 +88,43 @@ def test_validate_only_answers_as_if_and_writes_only_the_record(world: World) ->
 
 
 def test_validate_only_tells_what_every_stage_finds(world: World) -> None:
-    owner, viewer = world.user(), world.user(Role.ROLE_VIEWER)
-    project = world.project(owner)
-    world.workflow(owner, project, spec=spec("Taken"))
-    refusal = viewer.refused(
-        viewer.workflows.CreateWorkflow,
-        world.new_workflow(project.id, spec=spec("taken", step("a", "a")), validate_only=True),
+    free = world.user(tier=Tier.TIER_FREE)
+    project = world.project(free, constraints=ProjectConstraints(max_steps_per_workflow=1))
+    for n in range(10):
+        world.workflow(free, project, spec=spec(f"Taken {n}"))
+    refusal = free.refused(
+        free.workflows.CreateWorkflow,
+        world.new_workflow(project.id, spec=spec("taken 0", step("a", "a"), step("b"))),
     )
-    for said in ("role DEVELOPER", "COLLABORATOR", "depends on itself", "is taken"):
+    assert refusal.reason == "TIER_WORKFLOW_LIMIT"
+    refusal = free.refused(
+        free.workflows.CreateWorkflow,
+        world.new_workflow(
+            project.id, spec=spec("taken 0", step("a", "a"), step("b")), validate_only=True
+        ),
+    )
+    for said in ("10 are owned", "depends on itself", "allows 1 step", "is taken"):
         assert said in refusal.message
+
+
+def test_validate_only_tells_whoever_may_not_about_the_request_and_not_about_the_project(
+    world: World,
+) -> None:
+    owner, viewer = world.user(), world.user(Role.ROLE_VIEWER)
+    project = world.project(owner, constraints=ProjectConstraints(max_steps_per_workflow=1))
+    world.workflow(owner, project, spec=spec("Taken"))
+    wrong = spec("taken", step("a", "a"), step("b"))
+    told = {
+        viewer.refused(
+            viewer.workflows.CreateWorkflow,
+            world.new_workflow(project_id, spec=wrong, validate_only=True),
+        ).message
+        for project_id in (project.id, new_id("project"))
+    }
+    (message,) = told
+    for said in ("role DEVELOPER", "COLLABORATOR", "depends on itself"):
+        assert said in message
+    assert "is taken" not in message
 
 
 def test_revisions_rise_with_every_write(world: World) -> None:

@@ -2,7 +2,8 @@
 
 A request stops at the end of the first stage that found something wrong, with all that the
 stage found. With `validate_only` it goes on through the later stages and stops at the end,
-with everything.
+with everything; but whom the permission table refused is told no more of what is stored than a
+refusal without `validate_only` would tell.
 """
 
 from __future__ import annotations
@@ -18,16 +19,18 @@ T = TypeVar("T")
 class Judgement:
     """Collects answers and violations, stage by stage."""
 
-    __slots__ = ("_all_stages", "answers", "violations")
+    __slots__ = ("_all_stages", "_permitted", "answers", "violations")
 
     def __init__(self, *, all_stages: bool = False) -> None:
         """Start a judgement; `all_stages` is what `validate_only` asks for."""
         self._all_stages = all_stages
+        self._permitted = True
         self.answers: list[Answer] = []
         self.violations: list[Violation] = []
 
     def decided(self, decision: Decision) -> None:
         """Take a decision of the permission table on something that is yet to be."""
+        self._permitted = self._permitted and decision.allowed
         self.answers += decision.answers
         self.violations += decision.violations
 
@@ -51,6 +54,18 @@ class Judgement:
                 Answer(rule, passed=False, reason=violation.reason_name, detail=detail)
             )
             self.violations.append(violation)
+
+    @property
+    def permitted(self) -> bool:
+        """False once the permission table said no: by role or resource, whatever the tier."""
+        return self._permitted
+
+    def ask_if_permitted(self, rule: str, violation: Violation | None, detail: str = "") -> None:
+        """Take the answer of a rule about what not everybody may know: names, ids and addresses
+        in use, what a project asks. It is not asked for those who may not do this.
+        """
+        if self._permitted:
+            self.ask(rule, violation, detail)
 
     def ask_all(self, rule: str, violations: tuple[Violation, ...] | list[Violation]) -> None:
         """Take the answer of a rule that may find several things wrong."""

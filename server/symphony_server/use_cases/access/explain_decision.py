@@ -36,8 +36,18 @@ def explain_decision(
         in (AuditOutcome.AUDIT_OUTCOME_ALLOWED, AuditOutcome.AUDIT_OUTCOME_VALIDATED),
         time=record.time,
     )
-    explanation.rules.extend(_rule(answer) for answer in _answers(record))
+    answers = _answers(record)
+    if record.user_id == call.caller.user.id:
+        answers = [_without_what_is_hidden(answer) for answer in answers]
+    explanation.rules.extend(_rule(answer) for answer in answers)
     return explanation
+
+
+def _without_what_is_hidden(answer: Answer) -> Answer:
+    """The answer in the same words whether a resource is not there or is hidden."""
+    if answer.reason != "RESOURCE_NOT_FOUND":
+        return answer
+    return Answer("exists for you", passed=False, reason=answer.reason)
 
 
 def _answers(record: AuditRecord) -> list[Answer]:

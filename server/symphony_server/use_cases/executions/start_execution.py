@@ -44,7 +44,7 @@ def start_execution(
 
     if request.execution_id:
         taken = transaction.executions.get(execution_id) is not None
-        judgement.ask("execution.id_free", id_taken("execution_id") if taken else None)
+        judgement.ask_if_permitted("execution.id_free", id_taken("execution_id") if taken else None)
     judgement.conclude()
 
     execution = Execution(

@@ -35,28 +35,31 @@ def install_extension(
     # Who may: role, then project, then tier.
     constraints, _, relation = transaction.projects.for_workflow(project_id, user.id)
     judgement.decided(decide("extensions.install", user, Facts(relation=relation)))
-    judgement.end_stage()
-    if constraints is None:
-        judgement.stop("project.exists", not_found("project", project_id, field="project_id"))
     installed = installed_in(transaction, project_id)
-    judgement.ask(
-        "tier.extension_limit",
-        tiers.extension_limit(
-            call.deployment.tiers, user.tier, len(installed), subject=f"project:{project_id}"
-        ),
-        f"{len(installed)} installed",
-    )
+    if relation or not judgement.violations:
+        # Others must not learn how many extensions a project has, or that there is one.
+        judgement.ask(
+            "tier.extension_limit",
+            tiers.extension_limit(
+                call.deployment.tiers, user.tier, len(installed), subject=f"project:{project_id}"
+            ),
+            f"{len(installed)} installed",
+        )
     judgement.end_stage()
+    if constraints is None and judgement.permitted:
+        judgement.stop("project.exists", not_found("project", project_id, field="project_id"))
+    if not judgement.permitted:
+        installed = []
 
     # Business rules: the manifest and its scan.
     extension = judge_for_project(judgement, request.manifest, request.manifest_format, installed)
     judgement.end_stage()
 
     # Data constraints.
-    judgement.ask("extension.name_free", _name_taken(extension.name, installed))
+    judgement.ask_if_permitted("extension.name_free", _name_taken(extension.name, installed))
     if request.extension_id:
         used = transaction.extensions.get(extension_id, user.id)[0] is not None
-        judgement.ask("extension.id_free", id_taken("extension_id") if used else None)
+        judgement.ask_if_permitted("extension.id_free", id_taken("extension_id") if used else None)
     judgement.conclude()
 
     # Write.

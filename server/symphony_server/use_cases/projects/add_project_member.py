@@ -21,7 +21,7 @@ def add_project_member(
     project_id, user_id = request.project_id, request.user_id
     permitted_project(transaction, call, "projects.manage_members", project_id, field="project_id")
 
-    if transaction.users.get(user_id) is None:
+    if judgement.permitted and transaction.users.get(user_id) is None:
         judgement.stop("user.exists", not_found("user", user_id, field="user_id"))
     judgement.ask("member.new", _already(transaction, project_id, user_id))
     judgement.conclude()

@@ -29,7 +29,7 @@ def create_project(transaction: Transaction, call: Call, request: CreateProjectR
 
     if request.project_id:
         used = transaction.projects.get(project_id, user.id)[0] is not None
-        judgement.ask("project.id_free", id_taken("project_id") if used else None)
+        judgement.ask_if_permitted("project.id_free", id_taken("project_id") if used else None)
     judgement.conclude()
 
     time_us = transaction.time_us

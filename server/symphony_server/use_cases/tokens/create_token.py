@@ -31,14 +31,14 @@ def create_token(
     judgement.ask("token.scopes_held", _scopes_not_held(call.caller, scopes))
     judgement.end_stage()
 
-    if transaction.users.get(user_id) is None:
+    if judgement.permitted and transaction.users.get(user_id) is None:
         judgement.stop("user.exists", not_found("user", user_id, field="user_id"))
     expire_time_us = timestamp_us(request.expire_time)
     if request.HasField("expire_time"):
         judgement.ask("token.expires_later", _expires_before(expire_time_us, transaction.time_us))
     if request.token_id:
         used = transaction.tokens.get(token_id) is not None
-        judgement.ask("token.id_free", id_taken("token_id") if used else None)
+        judgement.ask_if_permitted("token.id_free", id_taken("token_id") if used else None)
     judgement.conclude()
 
     token = Token(id=token_id, user_id=user_id, name=request.name, scopes=scopes)

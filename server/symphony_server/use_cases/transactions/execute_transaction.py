@@ -84,8 +84,10 @@ def execute_transaction(
         part = _part(call, index, name, operation)
         field, action = ACTIONS[name]
         try:
-            part.judgement.ask("token.scope", _scope_lacking(part))
-            part.judgement.end_stage()
+            lacking = _scope_lacking(part)
+            if lacking is not None:
+                part.judgement.stop("token.scope", lacking)
+            part.judgement.ask("token.scope", None)
             result = action(transaction, part, part.request)
         except Refused as refused:
             prefix = f"operations[{index}].{name}"

@@ -29,10 +29,11 @@ def create_user(transaction: Transaction, call: Call, request: CreateUserRequest
     judgement.end_stage()
 
     email_key = name_key(request.email)
-    judgement.ask("user.email_free", email_taken(transaction, email_key, field="email"))
+    taken = email_taken(transaction, email_key, field="email")
+    judgement.ask_if_permitted("user.email_free", taken)
     if request.user_id:
         used = transaction.users.get(user_id) is not None
-        judgement.ask("user.id_free", id_taken("user_id") if used else None)
+        judgement.ask_if_permitted("user.id_free", id_taken("user_id") if used else None)
     judgement.conclude()
 
     user = User(

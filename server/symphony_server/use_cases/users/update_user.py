@@ -36,7 +36,7 @@ def update_user(transaction: Transaction, call: Call, request: UpdateUserRequest
     updated: User = apply_update(current, request.user, call.update_paths)
     email_key = name_key(updated.email)
     taken = email_taken(transaction, email_key, field="user.email", besides=user_id)
-    judgement.ask("user.email_free", taken)
+    judgement.ask_if_permitted("user.email_free", taken)
     judgement.conclude()
 
     time_us = next_time(transaction.time_us, current.update_time)

@@ -6,6 +6,7 @@ from functools import partial
 
 from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
 from symphony.v1.error_reason_pb2 import ErrorReason
+from symphony.v1.project_pb2 import ProjectConstraints
 from symphony.v1.workflow_pb2 import Workflow, WorkflowStatus
 from symphony.v1.workflow_service_pb2 import CreateWorkflowRequest
 from symphony_server.access.decisions import decide
@@ -37,9 +38,6 @@ def create_workflow(
     constraints, held, relation = transaction.projects.for_workflow(project_id, user.id)
     judgement.decided(decide("workflows.create", user, Facts(relation=relation)))
     judgement.ask("workflow.owner_is_caller", _owner_is_another(request.user_id, user.id))
-    judgement.end_stage()
-    if constraints is None:
-        judgement.stop("project.exists", not_found("project", project_id, field="project_id"))
     owned = transaction.users.workflows_owned(user.id)
     judgement.ask(
         "tier.workflow_limit",
@@ -47,6 +45,10 @@ def create_workflow(
         f"{owned} owned",
     )
     judgement.end_stage()
+    if constraints is None:
+        if judgement.permitted:
+            judgement.stop("project.exists", not_found("project", project_id, field="project_id"))
+        constraints = ProjectConstraints()
 
     # Business rules: the graph of steps, the tier's limits, the project's.
     cost, extension_ids = judge_spec(
@@ -56,7 +58,7 @@ def create_workflow(
         constraints,
         partial(transaction.extensions.enabled, project_id),
     )
-    judgement.ask(
+    judgement.ask_if_permitted(
         "project.workflow_limit",
         project_constraints.workflow_limit(constraints, held, subject=project_id),
         f"{held} held",
@@ -65,13 +67,12 @@ def create_workflow(
 
     # Data constraints.
     key = name_key(request.spec.name)
-    if transaction.workflows.id_of_name(project_id, key) is not None:
-        judgement.ask("workflow.name_free", name_taken(request.spec.name, field="spec.name"))
-    else:
-        judgement.ask("workflow.name_free", None)
+    taken = transaction.workflows.id_of_name(project_id, key) is not None
+    name = name_taken(request.spec.name, field="spec.name") if taken else None
+    judgement.ask_if_permitted("workflow.name_free", name)
     if request.workflow_id:
         used = transaction.workflows.exists(workflow_id)
-        judgement.ask("workflow.id_free", id_taken("workflow_id") if used else None)
+        judgement.ask_if_permitted("workflow.id_free", id_taken("workflow_id") if used else None)
     judgement.conclude()
 
     # Write.

@@ -21,7 +21,7 @@ def judge_spec(
     enabled_extensions: Callable[[frozenset[str]], Container[str]],
 ) -> tuple[WorkflowCost, frozenset[str]]:
     """The estimate completed from the steps and the extensions they use, once every rule was
-    asked.
+    asked, but those about the project for who may not know them.
 
     `enabled_extensions` tells which of some extensions the project has enabled. What is
     wrong is left in the judgement, with fields named as in CreateWorkflowRequest.
@@ -38,12 +38,14 @@ def judge_spec(
 
     judgement.ask("tier.step_limit", tiers.step_limit(table, user.tier, steps))
     judgement.ask("tier.duration_limit", tiers.duration_limit(table, user.tier, length_us))
-    judgement.ask("project.step_limit", project_constraints.step_limit(constraints, steps))
-    judgement.ask(
+    judgement.ask_if_permitted(
+        "project.step_limit", project_constraints.step_limit(constraints, steps)
+    )
+    judgement.ask_if_permitted(
         "project.duration_limit", project_constraints.duration_limit(constraints, length_us)
     )
     used = project_constraints.used_extension_ids(spec)
-    if used:
+    if used and judgement.permitted:
         judgement.ask_all(
             "project.extensions",
             project_constraints.extensions(constraints, spec, enabled_extensions(used)),

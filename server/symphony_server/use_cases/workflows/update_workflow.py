@@ -64,7 +64,7 @@ def update_workflow(
     holder = transaction.workflows.id_of_name(current.project_id, key)
     taken = holder not in (None, current.id)
     name = name_taken(updated.spec.name, field="workflow.spec.name") if taken else None
-    judgement.ask("workflow.name_free", name)
+    judgement.ask_if_permitted("workflow.name_free", name)
     judgement.conclude()
 
     time_us = next_time(transaction.time_us, current.update_time)
