@@ -1,6 +1,7 @@
-"""`make bench`: what Get and Create cost the server, beside a bare gRPC echo of the same bytes.
+"""`make bench`: what Get and Create cost the server, beside a bare gRPC echo of the same bytes, and
+what the client does before a call.
 
-Prints a table and writes `build/bench.json`. Goals are the design's (quality.md).
+Prints tables and writes `build/bench.json`. Goals are the design's (quality.md).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from symphony.v1.workflow_pb2 import WorkflowSpec, WorkflowStep
 from symphony.v1.workflow_service_pb2 import CreateWorkflowRequest, GetWorkflowRequest
 from symphony.v1.workflow_service_pb2_grpc import WorkflowServiceStub
 from tests.benchmarks import echo_server
+from tests.benchmarks.client_rules import measure_acts, show_acts
 from tests.benchmarks.load import MARK, Plan
 from tests.benchmarks.measure import Subject, measure, spread
 
@@ -54,6 +56,7 @@ def main() -> None:
     size = Size(given.rounds, given.gets, given.creates)
     with tempfile.TemporaryDirectory() as directory:
         results = bench(Path(directory), size)
+    results |= bench_client(given.rounds)
     given.output.parent.mkdir(parents=True, exist_ok=True)
     given.output.write_text(json.dumps(results, indent=2) + "\n")
 
@@ -106,6 +109,18 @@ def bench(directory: Path, size: Size) -> dict[str, dict[str, Any]]:
     }
     show(subjects, ratios)
     return figures(subjects, ratios)
+
+
+def bench_client(rounds: int) -> dict[str, dict[str, Any]]:
+    """The figures of what the client does, by name, once they are printed."""
+    acts = measure_acts(rounds)
+    show_acts(acts)
+    return {
+        f"{act.name.replace('-', '').replace(' ', '_')}_cpu": figure(
+            spread(act.us)[0], "us/call", act.goal_us, "lower"
+        )
+        for act in acts
+    }
 
 
 def prepare(target: str, bearer: Any) -> tuple[bytes, bytes, bytes, bytes]:

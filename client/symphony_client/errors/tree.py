@@ -83,7 +83,7 @@ class PreValidationFailed(ValidationFailed, grpc.aio.AioRpcError):
         message = _sentence(violations)
         code = grpc.StatusCode.INVALID_ARGUMENT
         status = StatusDetails(
-            status_code=code, reason="FIELD_INVALID", violations=tuple(violations)
+            status_code=code, reason=_reason(violations), violations=tuple(violations)
         )
         DataError.__init__(self, message, status)
         grpc.aio.AioRpcError.__init__(self, code, details=message)
@@ -166,6 +166,11 @@ class DeadlineExceeded(DataError):
 
 class SerializationError(DataError):
     """A message could not be written or read: the two sides have different contracts."""
+
+
+def _reason(violations: Sequence[Violation]) -> str:
+    """The reason that the server would give: that of the first violation which has its own."""
+    return "MANIFEST_MALFORMED" if violations[0].rule == "MANIFEST_MALFORMED" else "FIELD_INVALID"
 
 
 def _sentence(violations: Sequence[Violation]) -> str:

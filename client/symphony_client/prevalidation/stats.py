@@ -22,15 +22,6 @@ class RequestStats:
     longest_seconds: float = 0.0
     """How long looking at one took at most; the first of its kind compiles the rules."""
 
-    def with_one_more(self, *, seconds: float, refused: bool) -> RequestStats:
-        """Returns the counts with one request added."""
-        return RequestStats(
-            checked=self.checked + 1,
-            refused=self.refused + refused,
-            total_seconds=self.total_seconds + seconds,
-            longest_seconds=max(self.longest_seconds, seconds),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Stats(RequestStats):
@@ -40,23 +31,44 @@ class Stats(RequestStats):
     """The counts by the message's name, for example `CreateWorkflowRequest`."""
 
 
+@dataclass(slots=True)
+class _Counts:
+    """The same, while it is counted."""
+
+    checked: int = 0
+    refused: int = 0
+    total_seconds: float = 0.0
+    longest_seconds: float = 0.0
+
+
 class StatsRecorder:
     """Counts; safe to use from many threads at once."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._by_request: dict[str, RequestStats] = {}
+        self._by_request: dict[str, _Counts] = {}
 
     def record(self, request_name: str, *, seconds: float, refused: bool) -> None:
         """Counts one request."""
         with self._lock:
-            before = self._by_request.get(request_name, _NOTHING)
-            self._by_request[request_name] = before.with_one_more(seconds=seconds, refused=refused)
+            counts = self._by_request.get(request_name)
+            if counts is None:
+                counts = self._by_request[request_name] = _Counts()
+            counts.checked += 1
+            counts.refused += refused
+            counts.total_seconds += seconds
+            if seconds > counts.longest_seconds:
+                counts.longest_seconds = seconds
 
     def read(self) -> Stats:
         """Returns the counts as they are now; they do not change any more."""
         with self._lock:
-            by_request = dict(self._by_request)
+            by_request = {
+                name: RequestStats(
+                    counts.checked, counts.refused, counts.total_seconds, counts.longest_seconds
+                )
+                for name, counts in self._by_request.items()
+            }
         return Stats(
             checked=sum(one.checked for one in by_request.values()),
             refused=sum(one.refused for one in by_request.values()),
@@ -64,9 +76,6 @@ class StatsRecorder:
             longest_seconds=max((one.longest_seconds for one in by_request.values()), default=0.0),
             by_request=MappingProxyType(by_request),
         )
-
-
-_NOTHING = RequestStats()
 
 
 @cache
