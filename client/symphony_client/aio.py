@@ -41,6 +41,15 @@ def connect(
         retry_attempts=retry_attempts,
         prevalidation=prevalidation,
     )
+    return open_channel(settings)
+
+
+def open_channel(settings: ChannelSettings) -> grpc.aio.Channel:
+    """Returns the channel that the settings describe; call it where the event loop runs.
+
+    Raises:
+        OSError: a PEM file cannot be read.
+    """
     interceptors = aio_interceptors(concerns(settings))
     options = channel_options(retry_attempts=settings.retry_attempts)
     credentials = settings.transport_credentials()

@@ -10,8 +10,10 @@ from functools import cache
 from types import ModuleType
 from typing import Final
 
+from google.protobuf import message_factory
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.descriptor_pb2 import MethodOptions
+from google.protobuf.message import Message
 
 import symphony.v1
 from symphony.v1 import policy_pb2
@@ -33,6 +35,10 @@ class ContractMethod:
     """Whether calling it again does no more than calling it once (`idempotency_level`)."""
     answers_with_stream: bool
     """Whether its answer is a stream, which may have no end."""
+    request: type[Message]
+    """What it takes; no other method takes the same."""
+    response: type[Message]
+    """What it answers with; of a stream, each message."""
 
     @property
     def path(self) -> str:
@@ -52,6 +58,23 @@ def contract_methods() -> Mapping[str, ContractMethod]:
     return {method.path: method for method in methods}
 
 
+@cache
+def _by_request() -> Mapping[type[Message], ContractMethod]:
+    return {method.request: method for method in contract_methods().values()}
+
+
+def method_of(request: Message) -> ContractMethod:
+    """Returns the one method that takes such a request.
+
+    Raises:
+        TypeError: it is no request of the contract.
+    """
+    method = _by_request().get(type(request))
+    if method is None:
+        raise TypeError(f"{request.DESCRIPTOR.full_name} is not a request of symphony.v1")
+    return method
+
+
 def _service_modules() -> Iterator[ModuleType]:
     """Imports the modules of the contract that define services."""
     for module in pkgutil.iter_modules(symphony.v1.__path__):
@@ -67,4 +90,6 @@ def _read(method: MethodDescriptor) -> ContractMethod:
         writes=options.Extensions[policy_pb2.policy].access == policy_pb2.ACCESS_WRITE,
         safe_to_repeat=options.idempotency_level in _SAFE_TO_REPEAT,
         answers_with_stream=method.server_streaming,
+        request=message_factory.GetMessageClass(method.input_type),
+        response=message_factory.GetMessageClass(method.output_type),
     )
