@@ -7,6 +7,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from symphony.v1.project_pb2 import ProjectRole
+from symphony.v1.project_service_pb2 import ListProjectsRequest
 from symphony.v1.user_pb2 import Role
 from symphony.v1.user_service_pb2 import ListUsersRequest
 from symphony.v1.workflow_pb2 import Workflow, WorkflowStatus
@@ -154,3 +155,18 @@ def test_a_page_size_and_order_outside_the_contract_are_refused(world: World) ->
     )
     assert set(refusal.fields) == {"page_size", "order_by"}
     assert "'create_time desc'" in refusal.message
+
+
+def test_the_longest_name_is_paged_past(world: World) -> None:
+    owner = world.user()
+    # Each letter's key has 18, so that no name's is longer.
+    names = ["\ufdfa" * 127 + digit for digit in "123"]
+    for name in names:
+        world.project(owner, name=name)
+    found: list[str] = []
+    request = ListProjectsRequest(order_by="name", page_size=1)
+    while not found or request.page_token:
+        page = owner.get(owner.projects.ListProjects, request)
+        found += [project.name for project in page.projects]
+        request.page_token = page.next_page_token
+    assert found == names

@@ -378,6 +378,26 @@ def test_a_checkpoint_is_due_before_the_five_seconds_of_the_contract() -> None:
     assert watch_module.CHECKPOINT_SECONDS < 5
 
 
+def test_a_checkpoint_comes_in_time_however_many_changes_do(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "CHECKPOINT_SECONDS", 0.2)
+    monkeypatch.setattr(watch_module, "QUIET_SECONDS", 60.0)  # the changes never pause that long
+    owner = world.user()
+    project = world.project(owner)
+    with watching(owner) as call:
+        begun(call)
+        changes = 0
+        for _ in range(200):
+            world.workflow(owner, project)
+            message = next(call)
+            if message.WhichOneof("event") == "checkpoint":
+                break
+            changes += 1
+        assert message.checkpoint.revision > 0, "200 changes, and no checkpoint"
+        assert changes > 0
+
+
 def test_changes_are_forgotten_after_the_time_that_is_set(tmp_path: Path) -> None:
     with World(tmp_path) as world:
         owner = world.user()

@@ -106,21 +106,23 @@ class _Watching:
         elif shared:
             for item in shared:
                 await self._tell(item, readable=True)
-        if self._revision < self._feed.revision:
-            return
         wait_seconds = self._due_at() - time.monotonic()
         if wait_seconds <= 0:
             await self._checkpoint()
             wait_seconds = CHECKPOINT_SECONDS
-        await self._feed.wait(self._revision, min(wait_seconds, RECHECK_SECONDS))
+        if self._revision >= self._feed.revision:
+            await self._feed.wait(self._revision, min(wait_seconds, RECHECK_SECONDS))
 
     def _due_at(self) -> float:
-        """When the next checkpoint is due."""
+        """When the next checkpoint is due: in time, however many changes come meanwhile."""
+        latest = self._told_at + CHECKPOINT_SECONDS
+        if self._revision < self._feed.revision:
+            return latest
         if self._sent:
-            return self._sent_at + QUIET_SECONDS
+            return min(self._sent_at + QUIET_SECONDS, latest)
         if self._revision > self._told:
             return self._told_at + PROGRESS_SECONDS
-        return self._told_at + CHECKPOINT_SECONDS
+        return latest
 
     async def _send_change(self, message: bytes) -> None:
         await self._send(message)
