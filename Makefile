@@ -63,7 +63,7 @@ lock: $(INSTALLED) ## pin the newest versions that pyproject.toml allows in cons
 clean: ## remove what make made: .venv, build/ and caches (never a database or a token)
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
 	    .mypy_cache .pytest_cache .ruff_cache
-	find protos generated server client tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	find protos generated server client command tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUNNABLE): pyproject.toml constraints.txt
 	@echo "installing into $(VENV)"

@@ -22,9 +22,10 @@ is sent. `symphony_client.aio.connect` is the second way for asyncio. `symphony_
 draws the errors.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from symphony_client import aio
 from symphony_client.channel import connect
-from symphony_client.data_access import DataAccess
 from symphony_client.errors import (
     AlreadyExists,
     AuthorizationFailed,
@@ -44,8 +45,11 @@ from symphony_client.errors import (
     raising_data_errors,
     to_data_error,
 )
-from symphony_client.ids import new_id
-from symphony_client.settings import ClientSettings, SettingsInvalid
+
+if TYPE_CHECKING:
+    from symphony_client.data_access import DataAccess
+    from symphony_client.ids import new_id
+    from symphony_client.settings import ClientSettings, SettingsInvalid
 
 __all__ = [
     "AlreadyExists",
@@ -72,3 +76,20 @@ __all__ = [
     "raising_data_errors",
     "to_data_error",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for by name: who only wants `connect` need not wait for the adapters
+    and their settings, which take longer to import than all the rest.
+    """
+    from importlib import import_module
+
+    module = {
+        "ClientSettings": "settings",
+        "DataAccess": "data_access",
+        "SettingsInvalid": "settings",
+        "new_id": "ids",
+    }.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{module}"), name)

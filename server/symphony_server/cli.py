@@ -23,6 +23,7 @@ app = typer.Typer(
     help="The Symphony data layer: users, projects and workflows behind one gRPC contract.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # by default [env: ...] is taken for markup, and not shown
 )
 token_app = typer.Typer(
     help="Access tokens, made and revoked in the database itself, for whoever holds it.",
@@ -44,29 +45,6 @@ Database = Annotated[
         help="Where the data is. [env: SYMPHONY_DATABASE_URL; default: sqlite:///symphony.db]",
     ),
 ]
-
-
-def main() -> None:
-    """Run the command."""
-    app()
-
-
-def _show_version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"symphony {version('symphony-data')}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    show_version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
-) -> None:
-    pass
 
 
 @app.command()
