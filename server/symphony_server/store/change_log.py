@@ -138,7 +138,11 @@ class ChangeLog:
             request_id,
             time_us,
             resource,
-            *standing,
+            standing.owner_id,
+            # True and False are numbers in Python, and not in PostgreSQL.
+            int(standing.before),
+            int(standing.after),
+            standing.parent_id,
         )
 
     def last(self) -> int:

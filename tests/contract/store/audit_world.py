@@ -11,9 +11,9 @@ from symphony.v1.audit_pb2 import AuditOutcome, AuditRecord
 from symphony_server.clock import set_timestamp
 from symphony_server.ids import new_id
 from symphony_server.store.audit_log import AuditLog
-from symphony_server.store.database import SqliteFile
 from symphony_server.store.merkle import leaf_hash, position
 from symphony_server.store.migrate import migrate
+from symphony_server.store.sqlite_file import SqliteFile
 from symphony_server.store.transaction import Snapshot, Transaction
 
 FIRST_TIME_US = 1_700_000_000_000_000
@@ -32,8 +32,8 @@ class Writer:
     """A process that writes to the log."""
 
     def __init__(self, file: SqliteFile) -> None:
-        self.database = file.open(read_only=False)
-        self.transaction = Transaction(self.database, self.database.connection())
+        self.session = file.open(read_only=False)
+        self.transaction = Transaction(self.session)
 
     def write(self, count: int, make: Callable[[], AuditRecord] = new_record) -> list[AuditRecord]:
         """Append in one batch."""
@@ -41,6 +41,7 @@ class Writer:
         self.transaction.begin()
         for record in records:
             self.transaction.audit.append(record)
+        self.transaction.seal()
         self.transaction.commit()
         return records
 
@@ -55,14 +56,14 @@ class AuditWorld:
 
     def writer(self) -> Writer:
         made = Writer(self.file)
-        self._opened.append(made.database)
+        self._opened.append(made.session)
         return made
 
     def log(self) -> AuditLog:
         """The log as a reader sees it."""
-        database = self.file.open(read_only=True)
-        self._opened.append(database)
-        return Snapshot(database, database.connection()).audit
+        session = self.file.open(read_only=True)
+        self._opened.append(session)
+        return Snapshot(session).audit
 
     def tamper(self, *statements: str, **values: int) -> None:
         """Change the database behind the server's back."""
@@ -76,8 +77,8 @@ class AuditWorld:
         connection.close()
 
     def close(self) -> None:
-        for database in self._opened:
-            database.close()
+        for session in self._opened:
+            session.close()
 
 
 def flipped(value: bytes) -> bytes:

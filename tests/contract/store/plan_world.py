@@ -20,9 +20,9 @@ from symphony.v1.user_pb2 import Tier, UserState
 from symphony.v1.workflow_pb2 import WorkflowStatus
 from symphony_server.store import listings, tables
 from symphony_server.store.audit_listing import AUDIT_RECORDS
-from symphony_server.store.database import SqliteFile
 from symphony_server.store.lists import Listing, Lists
 from symphony_server.store.migrate import migrate
+from symphony_server.store.sqlite_file import SqliteFile
 from symphony_server.store.statements import Compiler
 
 WANTED_ROWS: Final = 8
@@ -133,9 +133,9 @@ def sqlite_engine(path: Path, others: int) -> Engine:
     """A SQLite database with so many rows of each table that nobody asks for."""
     file = SqliteFile(path)
     migrate(file)
-    database = file.open(read_only=False)
-    connection = database.connection()
-    compiled = Compiler(database, connection)
+    session = file.open(read_only=False)
+    connection = session.database.connection()
+    compiled = Compiler(session)
     connection.execute("BEGIN")
     for table, rows in _all_rows(others).items():
         compiled.insert(table).many(rows)

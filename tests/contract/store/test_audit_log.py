@@ -64,6 +64,7 @@ def test_what_is_rolled_back_is_neither_in_the_log_nor_in_the_tree(world: AuditW
             transaction.audit.append(new_record())
         raise ZeroDivisionError
     transaction.audit.append(after := new_record())
+    transaction.seal()
     transaction.commit()
     assert [kept_here.sequence, after.sequence] == [4, 5]
     log = world.log()

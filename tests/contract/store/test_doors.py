@@ -13,9 +13,9 @@ import pytest
 
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony_server.refusal import Refused, Violation
-from symphony_server.store.database import SqliteFile
-from symphony_server.store.doors import SqliteStore
 from symphony_server.store.migrate import migrate
+from symphony_server.store.sqlite_file import SqliteFile
+from symphony_server.store.sqlite_store import SqliteStore
 from symphony_server.store.transaction import Snapshot, Transaction
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 from peewee import SqliteDatabase
+from psycopg.conninfo import conninfo_to_dict
 
-from symphony_server.store.database import SqliteFile, UnsupportedDatabase, parse_url
+from symphony_server.store.database import UnsupportedDatabase, parse_url
 from symphony_server.store.migrate import SchemaNewer, migrate, pending
+from symphony_server.store.postgresql import PostgresqlAddress
+from symphony_server.store.sqlite_file import SqliteFile
 from symphony_server.store.tables import TABLES
 
 
@@ -44,7 +47,7 @@ def test_many_that_start_together_apply_each_migration_once(tmp_path: Path) -> N
     script = (
         "import sys; from pathlib import Path;"
         "from symphony_server.store.migrate import migrate;"
-        "from symphony_server.store.database import SqliteFile;"
+        "from symphony_server.store.sqlite_file import SqliteFile;"
         "print(*migrate(SqliteFile(Path(sys.argv[1]))))"
     )
     started = [
@@ -82,7 +85,6 @@ def test_a_newer_schema_is_refused_by_name(tmp_path: Path) -> None:
         "sqlite://",
         "sqlite:///",
         "sqlite:///:memory:",
-        "postgresql://h/d",
     ],
 )
 def test_a_url_that_cannot_be_opened_is_refused_in_words(url: str) -> None:
@@ -91,5 +93,42 @@ def test_a_url_that_cannot_be_opened_is_refused_in_words(url: str) -> None:
 
 
 def test_three_slashes_are_relative_and_four_absolute() -> None:
-    assert parse_url("sqlite:///a/b.db").path == Path("a/b.db")
-    assert parse_url("sqlite:////a/b%20c.db").path == Path("/a/b c.db")
+    assert parse_url("sqlite:///a/b.db") == SqliteFile(Path("a/b.db"))
+    assert parse_url("sqlite:////a/b%20c.db") == SqliteFile(Path("/a/b c.db"))
+
+
+def test_a_url_that_libpq_refuses_is_refused_in_its_words() -> None:
+    with pytest.raises(UnsupportedDatabase, match=r'PostgreSQL.*"colour"'):
+        parse_url("postgresql://h/d?colour=red")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgres://me:secret@one:1,two:2/data", "postgresql://one:1,two:2/data"),
+        ("postgresql://me@one,two/data?password=secret&port=6", "postgresql://one:6,two:6/data"),
+        ("postgresql:///data?host=/run/x&password=secret", "postgresql:///run/x/data"),
+        ("postgresql://", "postgresql:///"),
+    ],
+)
+def test_what_a_postgresql_url_names_is_shown_without_credentials(url: str, shown: str) -> None:
+    address = parse_url(url)
+    assert str(address) == shown
+    assert "secret" not in repr(address)
+
+
+def test_of_several_postgresql_hosts_the_one_that_takes_writes_is_meant() -> None:
+    def attributes(url: str) -> object:
+        address = parse_url(url)
+        assert isinstance(address, PostgresqlAddress)
+        return conninfo_to_dict(address.dsn).get("target_session_attrs")
+
+    assert attributes("postgresql://one,two/d") == "read-write"
+    assert attributes("postgresql://one,two/d?target_session_attrs=primary") == "primary"
+    assert attributes("postgresql://one/d") is None
+
+
+def test_without_psycopg_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(UnsupportedDatabase, match=r"symphony-data\[server,postgres\]"):
+        parse_url("postgresql://h/d")

@@ -1,0 +1,196 @@
+"""PostgreSQL: a database on one server or several, and connections to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import zip_longest
+from typing import Any, ClassVar, Final
+
+import psycopg
+from peewee import PeeweeException
+from playhouse.postgres_ext import Psycopg3Database
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.numeric import Int8BinaryDumper
+
+from symphony_server.store.session import DatabaseUnusable, Session
+
+WRITE_LOCK: Final = 0x53796D70686F6E79
+SCHEMA_LOCK: Final = WRITE_LOCK + 1
+"""Advisory locks, which hold for one database: "Symphony" in ASCII, and the number after it."""
+CHANNEL: Final = "symphony_changes"
+"""Who listens is told of each batch that changed something."""
+
+CONNECT_SECONDS: Final = 3
+STATEMENT_MS: Final = 30_000
+"""Of a batch and of a point read: statements by key, that wait for a lock at most."""
+LOCK_MS: Final = 10_000
+IDLE_MS: Final = 5_000
+"""How long a server that was stopped may hold the write lock: it sends no next statement.
+Shorter than the others wait for the lock, so that they get it."""
+SNAPSHOT_IDLE_MS: Final = 600_000
+"""A reader holds nobody up, and may think about what it read."""
+
+_DEFAULTS: Final[dict[str, str | int]] = {
+    "application_name": "symphony",
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+"""What a DSN may set otherwise."""
+
+
+class PostgresqlSession:
+    """See `Session`."""
+
+    lateral = True
+    failures = (psycopg.Error,)
+
+    def __init__(self, database: Psycopg3Database) -> None:
+        """Take a database that is connected."""
+        self.database = database
+        self.connection: psycopg.Connection[Any] = database.connection()
+        # As many as the store has: preparing a statement again costs more than keeping it.
+        self.connection.prepared_max = None
+        # One width for all whole numbers, so that a statement is prepared once.
+        self.connection.adapters.register_dumper(int, Int8BinaryDumper)
+        self.execute = partial(self.connection.execute, binary=True)
+
+    def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> None:
+        """See `Session`. The rows go to the server together."""
+        with self.connection.cursor() as cursor:
+            cursor.executemany(sql, rows)
+
+    def begin_batch(self) -> None:
+        """See `Session`. Each statement sees what is committed by then: those after the lock
+        see everything that was written by whoever held it before.
+        """
+        self.connection.execute(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; "
+            f"SELECT pg_advisory_xact_lock({WRITE_LOCK})"
+        )
+
+    def prepare_commit(self, *, changed: bool) -> None:
+        """See `Session`. A COMMIT is never to be cut off: it may be waiting for a standby, and
+        has happened all the same.
+        """
+        tell = f", pg_notify('{CHANNEL}', '')" if changed else ""
+        self.connection.execute(
+            "SELECT set_config('statement_timeout', '0', true), "
+            f"set_config('lock_timeout', '0', true){tell}"
+        )
+
+    def commit(self) -> None:
+        """See `Session`."""
+        self.connection.execute("COMMIT")
+
+    def begin_snapshot(self) -> None:
+        """See `Session`."""
+        self.connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+    def end_snapshot(self) -> None:
+        """See `Session`."""
+        self.connection.execute("ROLLBACK")
+
+    def ended_by(self, error: Exception) -> bool:
+        """See `Session`. Operational errors are a lost connection, a full disk, a deadlock, a
+        timeout; some others end the connection.
+        """
+        return self.connection.closed or isinstance(
+            error, psycopg.OperationalError | psycopg.InterfaceError
+        )
+
+    def close(self) -> None:
+        """See `Session`."""
+        self.connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlAddress:
+    """A database on a PostgreSQL server, or on several of which one takes writes."""
+
+    dsn: str = field(repr=False)
+    """As libpq takes it, with everything that is to be set when a connection is made."""
+    shown: str
+    attempts: ClassVar[int] = 3
+    """A deadlock, a lock not had in time, a connection that is dead by now: the next may do."""
+
+    @classmethod
+    def of(cls, url: str) -> PostgresqlAddress:
+        """The address of a URL. Raises psycopg.ProgrammingError for one that libpq refuses."""
+        given: dict[str, Any] = {**conninfo_to_dict(url)}
+        hosts = str(given.get("host") or given.get("hostaddr") or "").split(",")
+        if len(hosts) > 1:
+            given.setdefault("target_session_attrs", "read-write")
+        # As libpq has it, one port is everybody's.
+        ports = str(given.get("port") or "").split(",")
+        ports = ports * len(hosts) if len(ports) == 1 else ports
+        named = [f"{h}:{p}" if p else h for h, p in zip_longest(hosts, ports, fillvalue="")]
+        return cls(
+            make_conninfo(**{**_DEFAULTS, **given}),
+            f"postgresql://{','.join(named)}/{given.get('dbname') or ''}",
+        )
+
+    def __str__(self) -> str:
+        """The URL without credentials."""
+        return self.shown
+
+    def open(self, *, read_only: bool) -> Session:
+        """See `DatabaseAddress`."""
+        session = self._connect(
+            statement_timeout=0 if read_only else STATEMENT_MS,
+            lock_timeout=LOCK_MS,
+            idle_in_transaction_session_timeout=SNAPSHOT_IDLE_MS if read_only else IDLE_MS,
+            default_transaction_read_only="on" if read_only else "off",
+        )
+        encoding = session.connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            session.close()
+            raise DatabaseUnusable(f"the database {self} is encoded in {encoding}; it must be UTF8")
+        return session
+
+    def make(self) -> None:
+        """See `DatabaseAddress`. The database itself is its administrator's to make."""
+
+    def require(self) -> None:
+        """See `DatabaseAddress`. Opening tells by itself."""
+
+    def changing_schema(self, session: Session) -> AbstractContextManager[None]:
+        """See `DatabaseAddress`."""
+        return self._changing_schema(session)
+
+    @staticmethod
+    @contextmanager
+    def _changing_schema(session: Session) -> Iterator[None]:
+        with session.database.atomic():
+            # However long another server's migration takes.
+            session.execute("SET LOCAL statement_timeout = 0")
+            session.execute("SET LOCAL lock_timeout = 0")
+            session.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+            session.execute(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")
+            yield
+
+    def _connect(self, **settings: str | int) -> PostgresqlSession:
+        # What the DSN sets comes last and wins.
+        ours = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        theirs = conninfo_to_dict(self.dsn).get("options") or ""
+        database = Psycopg3Database(
+            "postgresql://",  # Peewee's word for: what to connect to is in `conninfo`
+            autoconnect=False,
+            conninfo=self.dsn,
+            options=f"{ours} {theirs}".strip(),
+            client_encoding="UTF8",
+            # Texts are compared and sorted byte by byte, as SQLite does, in whichever
+            # language the database was made: its columns say so when they are made.
+            field_types={"TEXT": 'TEXT COLLATE "C"'},
+        )
+        try:
+            database.connect()
+        except PeeweeException as error:
+            raise DatabaseUnusable(
+                f"the database {self} does not open: {str(error).strip()}"
+            ) from error
+        return PostgresqlSession(database)
