@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import SQLITE, NewDatabase
+from tests.engines import SQLITE
 from tests.postgresql import Postgresql, running
 
 
@@ -21,14 +21,14 @@ def postgresql() -> Iterator[Postgresql]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def new_database(request: pytest.FixtureRequest) -> NewDatabase:
-    """Makes databases with the schema in them."""
-
-    def make(engine: str, directory: Path) -> str:
-        if engine == SQLITE:
-            return f"sqlite:///{directory / 'symphony.db'}"
-        server: Postgresql = request.getfixturevalue("postgresql")
-        return server.migrated_database()
-
-    return make
+@pytest.fixture
+def database_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database of the test's own, with the schema in it unless it is a file, which
+    is still to be made.
+    """
+    if engine == SQLITE:
+        yield f"sqlite:///{tmp_path / 'symphony.db'}"
+        return
+    server: Postgresql = request.getfixturevalue("postgresql")
+    with server.migrated() as url:
+        yield url

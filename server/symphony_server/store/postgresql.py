@@ -138,15 +138,24 @@ class PostgresqlAddress:
         """The URL without credentials."""
         return self.shown
 
-    def open(self, *, read_only: bool) -> Session:
+    def open(self, *, read_only: bool) -> PostgresqlSession:
         """See `DatabaseAddress`."""
-        session = self._connect(
-            statement_timeout=0 if read_only else STATEMENT_MS,
-            lock_timeout=LOCK_MS,
-            idle_in_transaction_session_timeout=SNAPSHOT_IDLE_MS if read_only else IDLE_MS,
-            default_transaction_read_only="on" if read_only else "off",
-        )
-        encoding = session.connection.info.parameter_status("server_encoding")
+        try:
+            database = self._database(
+                statement_timeout=0 if read_only else STATEMENT_MS,
+                lock_timeout=LOCK_MS,
+                idle_in_transaction_session_timeout=SNAPSHOT_IDLE_MS if read_only else IDLE_MS,
+            )
+            database.connect()
+            session = PostgresqlSession(database)
+            encoding = session.connection.info.parameter_status("server_encoding")
+            if read_only:
+                # Not before: of several hosts libpq would take none that is read-only so.
+                session.execute("SET default_transaction_read_only = on")
+        except (psycopg.Error, PeeweeException) as error:
+            raise DatabaseUnusable(
+                f"the database {self} does not open: {str(error).strip()}"
+            ) from error
         if encoding != "UTF8":
             session.close()
             raise DatabaseUnusable(f"the database {self} is encoded in {encoding}; it must be UTF8")
@@ -173,11 +182,11 @@ class PostgresqlAddress:
             session.execute(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")
             yield
 
-    def _connect(self, **settings: str | int) -> PostgresqlSession:
+    def _database(self, **settings: int) -> Psycopg3Database:
         # What the DSN sets comes last and wins.
         ours = " ".join(f"-c {name}={value}" for name, value in settings.items())
         theirs = conninfo_to_dict(self.dsn).get("options") or ""
-        database = Psycopg3Database(
+        return Psycopg3Database(
             "postgresql://",  # Peewee's word for: what to connect to is in `conninfo`
             autoconnect=False,
             conninfo=self.dsn,
@@ -187,10 +196,3 @@ class PostgresqlAddress:
             # language the database was made: its columns say so when they are made.
             field_types={"TEXT": 'TEXT COLLATE "C"'},
         )
-        try:
-            database.connect()
-        except PeeweeException as error:
-            raise DatabaseUnusable(
-                f"the database {self} does not open: {str(error).strip()}"
-            ) from error
-        return PostgresqlSession(database)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from symphony_server.store.change_announcements import ChangeAnnouncements
 from symphony_server.store.postgresql import PostgresqlAddress
 from symphony_server.store.read_door import ReadDoor
 from symphony_server.store.transaction import Snapshot
@@ -18,7 +19,9 @@ POINT_THREADS: Final = 4
 
 
 class PostgresqlStore(WriteDoor):
-    """A writer thread, and threads for each kind of read, each with a connection. See `Store`."""
+    """A writer thread, threads for each kind of read, and one that listens, each with a connection.
+    See `Store`.
+    """
 
     def __init__(self, address: PostgresqlAddress) -> None:
         """Prepare for a migrated database; `start` opens it."""
@@ -28,9 +31,17 @@ class PostgresqlStore(WriteDoor):
             address, threads=POINT_THREADS, name="store-point", one_moment=False
         )
 
+        self._announcements = ChangeAnnouncements(address, self._heard)
+
+    def start(self) -> None:
+        """See `Store.start`."""
+        super().start()
+        self._announcements.start()
+
     async def close(self) -> None:
         """See `Store.close`."""
         await super().close()
+        await self._loop.run_in_executor(None, self._announcements.close)
         self._reads.close()
         self._points.close()
 
@@ -43,3 +54,9 @@ class PostgresqlStore(WriteDoor):
         machine and back.
         """
         return await self._points.read(query)
+
+    def _heard(self) -> None:
+        self._loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        self.committed()
