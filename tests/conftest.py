@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import SQLITE
+from tests.engines import SQLITE, NewDatabase
 from tests.postgresql import Postgresql, running
 
 
@@ -21,14 +21,29 @@ def postgresql() -> Iterator[Postgresql]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def new_database(request: pytest.FixtureRequest) -> NewDatabase:
+    """Makes databases that last longer than a test. PostgreSQL's have the schema in them."""
+
+    def make(engine: str, directory: Path) -> str:
+        if engine == SQLITE:
+            return _file_in(directory)
+        server: Postgresql = request.getfixturevalue("postgresql")
+        return server.migrated_database()
+
+    return make
+
+
 @pytest.fixture
 def database_url(engine: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of a database of the test's own, with the schema in it unless it is a file, which
-    is still to be made.
-    """
+    """The URL of a database of the test's own. PostgreSQL's has the schema in it."""
     if engine == SQLITE:
-        yield f"sqlite:///{tmp_path / 'symphony.db'}"
+        yield _file_in(tmp_path)
         return
     server: Postgresql = request.getfixturevalue("postgresql")
     with server.migrated() as url:
         yield url
+
+
+def _file_in(directory: Path) -> str:
+    return f"sqlite:///{directory / 'symphony.db'}"

@@ -6,8 +6,13 @@ A test that asks for `engine`, or for a fixture that does, runs on SQLite; in a 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
 ALL: Final = (SQLITE, POSTGRESQL)
+
+NewDatabase = Callable[[str, Path], str]
+"""(engine, directory) → the URL of a new database; in the directory if it is a file."""

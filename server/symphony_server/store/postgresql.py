@@ -46,7 +46,7 @@ _DEFAULTS: Final[dict[str, str | int]] = {
 class PostgresqlSession:
     """See `Session`."""
 
-    lateral = True
+    bounds_parts = True
     failures = (psycopg.Error,)
 
     def __init__(self, database: Psycopg3Database) -> None:

@@ -43,8 +43,10 @@ class Session(Protocol):
         """Whose SQL is written; its own connection is this one."""
 
     @property
-    def lateral(self) -> bool:
-        """True when a subquery of FROM may refer to the tables before it (LATERAL)."""
+    def bounds_parts(self) -> bool:
+        """True when a part of a UNION may be sorted and limited by itself, and so may one of
+        FROM for each row of those before it (LATERAL).
+        """
 
     @property
     def failures(self) -> tuple[type[Exception], ...]:

@@ -20,7 +20,7 @@ BUSY_TIMEOUT_MS = 5000
 class SqliteSession:
     """See `Session`."""
 
-    lateral = False
+    bounds_parts = False
     failures = (sqlite3.Error,)
 
     def __init__(self, database: SqliteDatabase) -> None:
