@@ -148,9 +148,9 @@ class Postgresql:
         """The URL of a database, as the server under test takes it."""
         return f"postgresql:///{database}?host={self.directory}&user=postgres"
 
-    def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+    def execute(self, statement: str, url: str = "") -> list[tuple[Any, ...]]:
         """Run a statement past the server under test; returns the rows, if there are any."""
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
+        with psycopg.connect(url or self.url(), autocommit=True) as connection:
             done = connection.execute(statement.encode())
             return done.fetchall() if done.description else []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -164,6 +165,17 @@ class Person:
         except grpc.RpcError as error:
             return read_refusal(error)
         raise AssertionError("the call was allowed")
+
+    def refused_within_a_second(self) -> Refusal:
+        """How the person is refused by now, or shortly after: a server may remember them."""
+        last = time.monotonic() + 1
+        while True:
+            began = time.monotonic()
+            try:
+                self.get(self.access.WhoAmI, WhoAmIRequest())
+            except grpc.RpcError as error:
+                return read_refusal(error)
+            assert began < last, "the call is still allowed"
 
     def acting_as(self, user_id: str) -> Person:
         return Person(self.channel, self.secret, self.user, act_as=user_id)
