@@ -41,9 +41,8 @@ class PostgresqlStore(WriteDoor):
     async def close(self) -> None:
         """See `Store.close`."""
         await super().close()
-        await self._loop.run_in_executor(None, self._announcements.close)
-        self._reads.close()
-        self._points.close()
+        for part in (self._announcements, self._reads, self._points):
+            await self._loop.run_in_executor(None, part.close)
 
     async def read(self, query: Callable[[Snapshot], T]) -> T:
         """See `Store.read`."""
