@@ -61,6 +61,12 @@ class PostgresqlSession:
         # One width for all whole numbers, so that a statement is prepared once.
         self.connection.adapters.register_dumper(int, Int8BinaryDumper)
         self.execute = partial(self.connection.execute, binary=True)
+        self._warnings: list[str] = []
+        self.connection.add_notice_handler(self._note)
+
+    def _note(self, notice: psycopg.errors.Diagnostic) -> None:
+        if notice.severity_nonlocalized == "WARNING":
+            self._warnings.append(str(notice.message_primary))
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> None:
         """See `Session`. The rows of an INSERT go in few statements.
@@ -96,8 +102,13 @@ class PostgresqlSession:
         )
 
     def commit(self) -> None:
-        """See `Session`."""
-        self.connection.execute("COMMIT")
+        """See `Session`. Where an administrator cancels the wait for a standby, PostgreSQL calls
+        it a success with a warning; and an ended transaction's COMMIT a ROLLBACK, without one.
+        """
+        self._warnings.clear()
+        done = self.connection.execute("COMMIT").statusmessage
+        if done != "COMMIT" or self._warnings:
+            raise psycopg.OperationalError("; ".join([f"COMMIT became {done}", *self._warnings]))
 
     def begin_snapshot(self) -> None:
         """See `Session`."""

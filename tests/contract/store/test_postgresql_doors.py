@@ -201,6 +201,33 @@ async def test_a_commit_may_take_as_long_as_it_takes(url: str) -> None:
         assert await store.write(lambda t: t.keys.get("a")) == b"a"
 
 
+@pytest.mark.parametrize("end", ["pg_cancel_backend(pid)", "pg_terminate_backend(pid)"])
+async def test_a_commit_that_somebody_cuts_off_while_it_waits_for_a_standby_is_no_success(
+    end: str,
+) -> None:
+    # A standby that is never there, and one store that waits for it.
+    with running(synchronous_standby_names="nobody", synchronous_commit="local") as server:
+        url = server.migrated_database()
+        async with opened(url, synchronous_commit="on") as store, opened(url) as other:
+            waiting = asyncio.ensure_future(unavailable(store, lambda t: put(t, "unsure")))
+            cut_off = f"SELECT {end} FROM pg_stat_activity WHERE wait_event = 'SyncRep'"  # noqa: S608
+            async with asyncio.timeout(WAIT_SECONDS):
+                while not await asyncio.to_thread(server.execute, cut_off):
+                    assert not waiting.done()
+            await waiting
+            assert await other.write(lambda t: put(t, "after")) == "after"
+            assert await names(store, "unsure", "after") == ["unsure", "after"]
+
+
+async def test_a_commit_of_what_was_rolled_back_is_no_success(url: str) -> None:
+    with closing(address_of(url).open(read_only=False)) as session:
+        session.begin_batch()
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            session.execute("SELECT 1 / 0")
+        with pytest.raises(psycopg.OperationalError, match="ROLLBACK"):
+            session.commit()
+
+
 async def test_a_lock_that_is_not_given_back_in_time_is_told_and_nothing_is_written(
     url: str, write_lock: Callable[[], None]
 ) -> None:
