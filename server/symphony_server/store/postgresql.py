@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain, zip_longest
+from itertools import chain, count, zip_longest
 from typing import Any, ClassVar, Final
 
 import psycopg
@@ -25,6 +25,8 @@ CHANNEL: Final = "symphony_changes"
 
 MAX_PARAMETERS: Final = 65_535
 """Of one statement; its protocol counts them in 16 bits."""
+ROWS_AT_ONCE: Final = 1000
+"""Of many that are read as they are asked for."""
 CONNECT_SECONDS: Final = 3
 STATEMENT_MS: Final = 30_000
 """Of a batch's statements, which are by key; what reads may take its time."""
@@ -61,12 +63,19 @@ class PostgresqlSession:
         # One width for all whole numbers, so that a statement is prepared once.
         self.connection.adapters.register_dumper(int, Int8BinaryDumper)
         self.execute = partial(self.connection.execute, binary=True)
+        self._streams = count()
         self._warnings: list[str] = []
         self.connection.add_notice_handler(self._note)
 
     def _note(self, notice: psycopg.errors.Diagnostic) -> None:
         if notice.severity_nonlocalized == "WARNING":
             self._warnings.append(str(notice.message_primary))
+
+    def stream(self, sql: str, parameters: Sequence[Any], /) -> Iterator[Any]:
+        """See `Session`. A cursor of the server's, for its own would take all rows at once."""
+        with self.connection.cursor(f"rows_{next(self._streams)}") as cursor:
+            cursor.itersize = ROWS_AT_ONCE
+            yield from cursor.execute(sql, parameters, binary=True)
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> None:
         """See `Session`. The rows of an INSERT go in few statements.

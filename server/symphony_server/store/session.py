@@ -7,7 +7,7 @@ trusted any more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -54,6 +54,9 @@ class Session(Protocol):
 
     def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Cursor:
         """Run a statement."""
+
+    def stream(self, sql: str, parameters: Sequence[Any], /) -> Iterator[Any]:
+        """The rows of a statement, in a snapshot, as they are asked for: not all in memory."""
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> None:
         """Run a statement once for each row of parameters."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,11 @@ class SqliteSession:
         self.database = database
         self._connection: sqlite3.Connection = database.connection()
         self.execute = self._connection.execute
+
+    def stream(self, sql: str, parameters: Sequence[Any], /) -> Iterator[Any]:
+        """See `Session`."""
+        rows: Iterator[Any] = self.execute(sql, parameters)
+        return rows
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> None:
         """See `Session`."""

@@ -6,7 +6,7 @@ SQLite), so hot statements are compiled when a store thread opens its session.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from peewee import Value
@@ -53,16 +53,22 @@ class Statement:
 
     def __call__(self, *values: Any) -> Cursor:
         """Execute with these values; the cursor has the rows."""
-        order = self._order
-        if order is None:
+        if self._order is None:
             return self._execute(self.sql, values)
-        return self._execute(
-            self.sql,
-            [
-                constant if index is None else values[index]
-                for index, constant in zip(order, self._constants, strict=True)
-            ],
-        )
+        return self._execute(self.sql, self._in_order(self._order, values))
+
+    def stream(self, *values: Any) -> Iterator[Any]:
+        """Execute with these values, in a snapshot; the rows come as they are asked for."""
+        if self._order is not None:
+            values = tuple(self._in_order(self._order, values))
+        return self._session.stream(self.sql, values)
+
+    def _in_order(self, order: list[int | None], values: Sequence[Any]) -> list[Any]:
+        """The values of the statement where it has them in another order, or constants."""
+        return [
+            constant if index is None else values[index]
+            for index, constant in zip(order, self._constants, strict=True)
+        ]
 
     def many(self, rows: Sequence[Sequence[Any]]) -> None:
         """Execute with each row's values, which stand in the statement as they come."""

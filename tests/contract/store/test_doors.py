@@ -14,6 +14,7 @@ import pytest
 
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony_server.refusal import Refused, Violation
+from symphony_server.store.change_log import Standing
 from symphony_server.store.database import parse_url
 from symphony_server.store.doors import Store
 from symphony_server.store.migrate import migrate
@@ -187,3 +188,35 @@ async def test_bytes_and_texts_come_back_as_they_were(store: Store) -> None:
         found = await door(lambda s: s.keys.get("€ \U0001f600"))
         assert found == every_byte
         assert type(found) is bytes
+
+
+async def test_a_long_change_log_is_read_as_it_is_asked_for(store: Store) -> None:
+    changes = 2500
+
+    def fill(transaction: Transaction) -> None:
+        for number in range(changes):
+            transaction.changes.append(
+                kind=1,
+                operation=1,
+                resource_id=f"user_{number}",
+                project_id=f"project_{number % 2}",
+                request_id="",
+                time_us=number,
+                resource=b"large",
+                standing=Standing(),
+            )
+
+    def read(snapshot: Snapshot) -> list[list[int]]:
+        open_still = snapshot.changes.standings_since(0)
+        first = next(open_still)
+        ways = [
+            snapshot.changes.standings_since(10),
+            snapshot.changes.standings_since(10, "project_1"),
+            snapshot.changes.standings_since(changes),
+        ]
+        return [[first.revision], *([entry.revision for entry in way] for way in ways)]
+
+    await store.write(fill)
+    for _ in range(2):
+        everything = [[1], [*range(11, changes + 1)], [*range(12, changes + 1, 2)], []]
+        assert await store.read(read) == everything
