@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, count, zip_longest
@@ -172,12 +172,12 @@ class PostgresqlAddress:
 
     def open(self, *, read_only: bool) -> PostgresqlSession:
         """See `DatabaseAddress`."""
+        database = self._database(
+            statement_timeout=0 if read_only else STATEMENT_MS,
+            lock_timeout=LOCK_MS,
+            idle_in_transaction_session_timeout=SNAPSHOT_IDLE_MS if read_only else IDLE_MS,
+        )
         try:
-            database = self._database(
-                statement_timeout=0 if read_only else STATEMENT_MS,
-                lock_timeout=LOCK_MS,
-                idle_in_transaction_session_timeout=SNAPSHOT_IDLE_MS if read_only else IDLE_MS,
-            )
             database.connect()
             session = PostgresqlSession(database)
             encoding = session.connection.info.parameter_status("server_encoding")
@@ -185,6 +185,8 @@ class PostgresqlAddress:
                 # Not before: of several hosts libpq would take none that is read-only so.
                 session.execute("SET default_transaction_read_only = on")
         except (psycopg.Error, PeeweeException) as error:
+            if not database.is_closed():
+                database.close()
             raise DatabaseUnusable(
                 f"the database {self} does not open: {str(error).strip()}"
             ) from error
@@ -199,14 +201,12 @@ class PostgresqlAddress:
     def require(self) -> None:
         """See `DatabaseAddress`. Opening tells by itself."""
 
-    def changing_schema(self, session: Session) -> AbstractContextManager[None]:
-        """See `DatabaseAddress`."""
-        return self._changing_schema(session)
-
-    @staticmethod
     @contextmanager
-    def _changing_schema(session: Session) -> Iterator[None]:
+    def changing_schema(self, session: Session) -> Iterator[None]:
+        """See `DatabaseAddress`."""
         with session.database.atomic():
+            # So that what another server has migrated by then is seen once the lock is had.
+            session.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE")
             # However long another server's migration takes.
             session.execute("SET LOCAL statement_timeout = 0")
             session.execute("SET LOCAL lock_timeout = 0")

@@ -167,6 +167,9 @@ def test_ten_that_start_together_on_postgresql_apply_each_migration_once(
     postgresql: Postgresql,
 ) -> None:
     url = postgresql.empty_database()
+    # Whatever the database would have otherwise.
+    [(name,)] = postgresql.execute("SELECT current_database()", url)
+    postgresql.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = serializable")
     together = threading.Barrier(10)
 
     def start(_: int) -> list[str]:
