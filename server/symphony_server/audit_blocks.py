@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from symphony_server.store.audit_log import RECORD, AuditLog, row_of
 from symphony_server.store.audit_tree import AuditUnreadable
-from symphony_server.store.database import SqliteFile
 from symphony_server.store.merkle import leaf_hash, node_count, node_hash, position
+from symphony_server.store.session import DatabaseAddress
 from symphony_server.store.transaction import Snapshot
 
 BLOCK_LEVEL: Final = 12
@@ -32,7 +32,7 @@ BLOCKS_FOR_PROCESSES: Final = 256
 
 @contextmanager
 def block_roots(
-    file: SqliteFile, log: AuditLog, processes: int | None = None
+    address: DatabaseAddress, log: AuditLog, processes: int | None = None
 ) -> Iterator[Iterator[bytes | None]]:
     """The root of each whole block that the log has now, or None for one with a fault; found
     by so many processes, or by as many as are fastest.
@@ -48,20 +48,20 @@ def block_roots(
     try:
         firsts = range(0, count, BLOCKS_A_TASK)
         tasks = [range(first, min(first + BLOCKS_A_TASK, count)) for first in firsts]
-        done = pool.map(partial(_roots_of, file), tasks)
+        done = pool.map(partial(_roots_of, address), tasks)
         yield (root for roots in done for root in roots)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _roots_of(file: SqliteFile, indexes: range) -> list[bytes | None]:
+def _roots_of(address: DatabaseAddress, indexes: range) -> list[bytes | None]:
     """The roots of one task's blocks."""
-    database = file.open(read_only=True)
+    session = address.open(read_only=True)
     try:
-        log = Snapshot(database, database.connection()).audit
+        log = Snapshot(session).audit
         return [block_root(log, index) for index in indexes]
     finally:
-        database.close()
+        session.close()
 
 
 def block_root(log: AuditLog, index: int) -> bytes | None:

@@ -168,6 +168,7 @@ def serve(
 
 async def _serve(settings: Settings) -> None:
     from symphony_server.main import start_server
+    from symphony_server.store.database import parse_url
 
     server = await start_server(settings)
     stop = asyncio.Event()
@@ -175,7 +176,8 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     target = f"{settings.listen.rpartition(':')[0]}:{server.port}"
-    typer.echo(f"Symphony {version('symphony-data')} serves {settings.database_url} on {target}")
+    database = parse_url(settings.database_url)  # which shows no password
+    typer.echo(f"Symphony {version('symphony-data')} serves {database} on {target}")
     if server.made_admin:
         typer.echo(
             f"made the first ADMIN, {settings.bootstrap_admin}; token: {settings.token_file}"
@@ -228,8 +230,8 @@ def migrate(
     from symphony_server.store.database import parse_url
 
     def run() -> list[str]:
-        file = parse_url(settings.database_url)
-        return migrations.pending(file) if plan else migrations.migrate(file)
+        address = parse_url(settings.database_url)
+        return migrations.pending(address) if plan else migrations.migrate(address)
 
     names = _or_exit(run)
     said = "pending" if plan else "applied"

@@ -31,8 +31,9 @@ from symphony_server.rules.manifest import judge
 from symphony_server.settings import Settings
 from symphony_server.store.change_feed import ChangeFeed
 from symphony_server.store.database import parse_url
-from symphony_server.store.doors import SqliteStore
+from symphony_server.store.doors import Store
 from symphony_server.store.migrate import SchemaOutdated, migrate, pending
+from symphony_server.store.opening import store_at
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases import page_tokens
 from symphony_server.use_cases.audit import signing
@@ -47,20 +48,20 @@ HOUSEKEEPING_ROWS: Final = 1000
 """Expired rows removed in one transaction, so that no caller waits long for it."""
 
 
-def open_store(settings: Settings) -> SqliteStore:
+def open_store(settings: Settings) -> Store:
     """The store that the settings name, migrated but not started.
 
     Raises UnsupportedDatabase, SchemaNewer, and SchemaOutdated when it is not to migrate.
     """
-    file = parse_url(settings.database_url)
+    address = parse_url(settings.database_url)
     if settings.auto_migrate:
-        migrate(file)
-    elif pending(file):
+        migrate(address)
+    elif pending(address):
         raise SchemaOutdated("the database lacks migrations; run 'symphony migrate' first")
-    return SqliteStore(file)
+    return store_at(address)
 
 
-async def deploy(settings: Settings, store: SqliteStore) -> Deployment:
+async def deploy(settings: Settings, store: Store) -> Deployment:
     """What holds for every call, with the keys that all servers on the database share."""
 
     def keys(transaction: Transaction) -> tuple[bytes, bytes]:
@@ -87,7 +88,7 @@ class RunningServer:
     """True when this start made the first ADMIN."""
     services: Services
     _settings: Settings
-    _store: SqliteStore
+    _store: Store
     _rpc: RpcServer
     _housekeeping: asyncio.Task[None]
 
@@ -161,7 +162,7 @@ def _jwt_verifier(settings: Settings) -> JwtVerifier | None:
     return JwtVerifier(issuer=issuer, audience=audience, keys=KeySet(keys))
 
 
-async def _first_start(settings: Settings, store: SqliteStore, deployment: Deployment) -> bool:
+async def _first_start(settings: Settings, store: Store, deployment: Deployment) -> bool:
     email, token_file = settings.bootstrap_admin, settings.token_file
     if email is None or token_file is None:
         return False
@@ -208,7 +209,7 @@ def _forget_changes(before_us: int, transaction: Transaction) -> int:
     return transaction.changes.compact(before_us=before_us, limit=HOUSEKEEPING_ROWS)
 
 
-async def _keep_house(store: SqliteStore, change_retention_seconds: float) -> None:
+async def _keep_house(store: Store, change_retention_seconds: float) -> None:
     """Remove what has expired, now and then, a little at a time."""
     while True:
         try:

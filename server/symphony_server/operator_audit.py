@@ -16,7 +16,7 @@ from symphony_server.settings import Settings
 from symphony_server.store.audit_log import AuditLog
 from symphony_server.store.audit_tree import AuditTreeDamaged
 from symphony_server.store.database import parse_url
-from symphony_server.store.doors import SqliteStore
+from symphony_server.store.doors import Store
 from symphony_server.use_cases.audit import signing
 from symphony_server.use_cases.audit.get_audit_tree_head import tree_head
 
@@ -38,11 +38,11 @@ async def verify(settings: Settings, kept: Sequence[Path] = ()) -> Verdict:
     Raises HeadNotTrusted for a head that was not signed with the database's key.
     """
     heads = {path: _read_head(path) for path in kept}
-    file = parse_url(settings.database_url)
+    address = parse_url(settings.database_url)
 
     def verify_in_blocks(log: AuditLog) -> Verdict:
         try:
-            with block_roots(file, log) as blocks:
+            with block_roots(address, log) as blocks:
                 return verify_log(log, list(heads.values()), blocks)
         except AuditTreeDamaged:
             return verify_log(log, list(heads.values()))
@@ -69,11 +69,9 @@ def _read_head(path: Path) -> AuditTreeHead:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[SqliteStore]:
+async def _opened(settings: Settings) -> AsyncIterator[Store]:
     """The store of a database that exists: a misspelt name is not a log without faults."""
-    file = parse_url(settings.database_url)
-    if not file.path.exists():
-        raise FileNotFoundError(f"there is no database {file.path}")
+    parse_url(settings.database_url).require()
     store = open_store(settings)
     store.start()
     try:

@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="SYMPHONY_", frozen=True, extra="ignore")
 
     database_url: str = "sqlite:///symphony.db"
-    """Where the data is: `sqlite:///FILE`."""
+    """Where the data is: `sqlite:///FILE`, or `postgresql://HOST/NAME` as libpq takes it."""
     listen: str = "127.0.0.1:50051"
     """`HOST:PORT` to serve on; port 0 takes a free one."""
     bootstrap_admin: str | None = None

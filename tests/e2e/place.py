@@ -73,9 +73,12 @@ class Place:
 
 
 @contextmanager
-def open_place(directory: Path) -> Iterator[Place]:
+def open_place(directory: Path, *arguments: str) -> Iterator[Place]:
     """A place for as long as a `with` block lasts, whose server must not find fault with itself."""
-    with Server(directory) as server, grpc.insecure_channel(server.target, _OPTIONS) as channel:
+    with (
+        Server(directory, "--dev", *arguments) as server,
+        grpc.insecure_channel(server.target, _OPTIONS) as channel,
+    ):
         yield Place(server, channel)
         assert server.terminate() == 0
         for sign in ("Traceback", '"fault"', '"level": "error"', '"level": "warning"'):

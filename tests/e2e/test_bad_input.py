@@ -328,7 +328,22 @@ def test_a_name_that_nobody_can_see_is_refused(place: Place, name: str) -> None:
     assert set(invalid(place, "symphony.v1.ProjectService/CreateProject", request)) == {"name"}
 
 
-@pytest.mark.parametrize("text", ["a\x00b", "\ud7ff\ue000", "\U0010ffff", "\u202etxt", "\ufeff"])
+def test_a_text_with_a_character_that_ends_texts_elsewhere_is_refused(place: Place) -> None:
+    owner = place.user()
+    request = place.new_workflow(place.project(owner), command="a\x00b")
+    request.spec.description = "\x00"
+    request.spec.steps[0].depends_on.extend(["fine", "\x00"])
+    refusal = owner.refused(owner.workflows.CreateWorkflow, request)
+    assert refusal.code == grpc.StatusCode.INVALID_ARGUMENT
+    assert refusal.fields == {
+        "spec.description": "string.nul",
+        "spec.steps[0].command": "string.nul",
+        "spec.steps[0].depends_on[1]": "string.nul",
+    }
+    assert "U+0000" in refusal.message
+
+
+@pytest.mark.parametrize("text", ["a\x01b", "\ud7ff\ue000", "\U0010ffff", "\u202etxt", "\ufeff"])
 def test_a_text_of_any_characters_comes_back_as_it_was(place: Place, text: str) -> None:
     owner = place.user()
     request = place.new_workflow(place.project(owner), command=text)
@@ -358,7 +373,7 @@ def test_an_order_that_there_is_not_is_answered_with_those_there_are(place: Plac
 @pytest.mark.parametrize(
     "paths",
     [["nope"], [""], ["."], ["spec..name"], ["spec.steps.name"], ["spec.steps[0].name"],
-     ["id"], ["etag"], ["*", "spec"], ["x" * 100_000], ["é\x00"], ["shared", "nope"]],
+     ["id"], ["etag"], ["*", "spec"], ["x" * 100_000], ["é\x01"], ["shared", "nope"]],
 )  # fmt: skip
 def test_a_mask_of_junk_is_refused(place: Place, paths: list[str]) -> None:
     owner = place.user()
@@ -382,7 +397,7 @@ def test_a_forged_page_token_is_refused(place: Place) -> None:
     raw = base64.urlsafe_b64decode(token)
     altered = [raw[:n] + bytes([raw[n] ^ 1]) + raw[n + 1 :] for n in range(len(raw))]
     forged = [base64.urlsafe_b64encode(one).decode() for one in (*altered, raw[:-1], raw + b"x")]
-    for wrong in (*forged, token[:-1], token + "A", "%%%", "é", "\x00", " ", "A" * 1024):
+    for wrong in (*forged, token[:-1], token + "A", "%%%", "é", "\x01", " ", "A" * 1024):
         query.page_token = wrong
         refusal = owner.refused(owner.workflows.ListWorkflows, query)
         assert refusal.reason == "PAGE_TOKEN_INVALID"

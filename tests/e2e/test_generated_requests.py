@@ -20,8 +20,10 @@ from symphony.v1.project_pb2 import ProjectRole
 from symphony.v1.project_service_pb2 import AddProjectMemberRequest
 from symphony_server.rpc.methods import read_methods
 from symphony_server.rpc.services import ENDPOINTS
+from tests import engines
 from tests.e2e.odd_requests import odd_requests
 from tests.e2e.place import Place, open_place
+from tests.engines import NewDatabase
 
 METHODS = {name: method for name, method in read_methods().items() if name in ENDPOINTS}
 UNARY = sorted(name for name, method in METHODS.items() if not method.streams)
@@ -36,9 +38,14 @@ EXAMPLES = settings(
 )
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with open_place(tmp_path_factory.mktemp("generated")) as made:
+@pytest.fixture(scope="module", params=engines.ALL)
+def place(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    new_database: NewDatabase,
+) -> Iterator[Place]:
+    directory = tmp_path_factory.mktemp("generated")
+    with open_place(directory, "--database", new_database(request.param, directory)) as made:
         yield made
 
 

@@ -33,7 +33,10 @@ from symphony_client.audit import (
     verify_tree_head,
 )
 from symphony_server.access.authentication import Authenticator
+from tests import engines
 from tests.server.world import Person, World
+
+ENGINES = engines.ALL
 
 ABSENT = "audit_01jz0000000000000000000000"
 
@@ -108,7 +111,7 @@ def test_a_proof_without_a_size_is_of_the_log_as_it_is_now(world: World) -> None
 
 def test_the_key_outlives_the_server(world: World) -> None:
     before = tree_head(world.admin)
-    with World(world.directory) as again:
+    with World(world.directory, world.database_url) as again:
         again.admin = Person(again.open_channel(), (world.directory / "token").read_text().strip())
         after = tree_head(again.admin)
     assert after.public_key == before.public_key

@@ -16,7 +16,10 @@ from symphony.v1.workflow_service_pb2 import (
     ListWorkflowsResponse,
     UpdateWorkflowRequest,
 )
+from tests import engines
 from tests.server.world import Person, World, spec
+
+ENGINES = engines.ALL
 
 
 def page(person: Person, **query: object) -> ListWorkflowsResponse:

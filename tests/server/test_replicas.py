@@ -26,6 +26,7 @@ from symphony.v1.user_pb2 import Role, User
 from symphony.v1.user_service_pb2 import GetUserRequest, UpdateUserRequest
 from symphony.v1.workflow_pb2 import Workflow
 from symphony.v1.workflow_service_pb2 import DeleteWorkflowRequest, UpdateWorkflowRequest
+from tests.postgresql import Postgresql
 from tests.server.follower import Replica, readable, watching
 from tests.server.test_extensions import manifest, new
 from tests.server.world import Person, World
@@ -170,7 +171,16 @@ def last_revision(world: World) -> int:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_replicas_end_with_what_may_be_read(tmp_path: Path, seed: int) -> None:
-    with World(tmp_path, rate_limits=False) as world:
+    follow_all(tmp_path, "", seed)
+
+
+def test_they_do_on_postgresql(tmp_path: Path, postgresql: Postgresql) -> None:
+    with postgresql.migrated() as url:
+        follow_all(tmp_path, url, seed=4)
+
+
+def follow_all(directory: Path, database_url: str, seed: int) -> None:
+    with World(directory, database_url, rate_limits=False) as world:
         chance = random.Random(seed)  # noqa: S311 - the same acts for the same seed
         people = [world.user() for _ in range(4)]
         start = last_revision(world)

@@ -27,7 +27,10 @@ from symphony.v1.workflow_service_pb2 import (
     UpdateWorkflowRequest,
 )
 from symphony_server.ids import new_id
+from tests import engines
 from tests.server.world import Person, Refusal, World, spec, step
+
+ENGINES = engines.ALL
 
 
 def create(project_id: str, name: str, **fields: object) -> TransactionOperation:

@@ -24,8 +24,11 @@ from symphony.v1.workflow_pb2 import Workflow
 from symphony.v1.workflow_service_pb2 import DeleteWorkflowRequest, UpdateWorkflowRequest
 from symphony_server.store import change_feed
 from symphony_server.use_cases.changes import watch as watch_module
+from tests import engines
 from tests.server.follower import Replica, begun, ended, readable, told, until, watching
 from tests.server.world import Answer, Person, Refusal, World, read_refusal
+
+ENGINES = engines.ALL
 
 OWNER = ProjectRole.PROJECT_ROLE_OWNER
 COLLABORATOR = ProjectRole.PROJECT_ROLE_COLLABORATOR

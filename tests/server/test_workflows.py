@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
-
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -16,7 +14,10 @@ from symphony.v1.workflow_service_pb2 import (
     UpdateWorkflowRequest,
 )
 from symphony_server.ids import new_id
+from tests import engines
 from tests.server.world import World, spec, step
+
+ENGINES = engines.ALL
 
 COLLABORATOR = ProjectRole.PROJECT_ROLE_COLLABORATOR
 VIEWER = ProjectRole.PROJECT_ROLE_VIEWER
@@ -337,12 +338,10 @@ def test_the_counters_that_limits_are_held_against_equal_the_rows(world: World) 
     dry = world.new_workflow(projects[0].id, validate_only=True)
     one.get(one.workflows.CreateWorkflow, dry)
 
-    connection = sqlite3.connect(world.database)
-    wrong = connection.execute(
+    wrong = world.query(
         "SELECT id FROM users WHERE workflows_owned"
         " != (SELECT count(*) FROM workflows WHERE user_id = users.id)"
         " UNION SELECT id FROM projects WHERE workflow_count"
         " != (SELECT count(*) FROM workflows WHERE project_id = projects.id)"
-    ).fetchall()
-    connection.close()
+    )
     assert wrong == []

@@ -14,7 +14,10 @@ from symphony.v1.project_service_pb2 import CreateProjectRequest, ListProjectsRe
 from symphony.v1.user_pb2 import Role, Tier
 from symphony.v1.workflow_service_pb2 import GetWorkflowRequest, ListWorkflowsRequest
 from symphony_server.ids import new_id
+from tests import engines
 from tests.server.world import Person, World, spec, step
+
+ENGINES = engines.ALL
 
 CREATE_WORKFLOW = "symphony.v1.WorkflowService/CreateWorkflow"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import sqlite3
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -34,6 +35,9 @@ from symphony.v1.workflow_pb2 import Workflow, WorkflowSpec, WorkflowStep
 from symphony.v1.workflow_service_pb2 import CreateWorkflowRequest
 from symphony_server.embedded import EmbeddedServer
 from symphony_server.settings import Settings
+from symphony_server.store.database import parse_url
+from symphony_server.store.session import Session
+from symphony_server.store.tables import TABLES
 from symphony_server.store.transaction import Transaction
 
 T = TypeVar("T")
@@ -162,6 +166,17 @@ class Person:
             return read_refusal(error)
         raise AssertionError("the call was allowed")
 
+    def refused_within_a_second(self) -> Refusal:
+        """How the person is refused by now, or shortly after: a server may remember them."""
+        last = time.monotonic() + 1
+        while True:
+            began = time.monotonic()
+            try:
+                self.get(self.access.WhoAmI, WhoAmIRequest())
+            except grpc.RpcError as error:
+                return read_refusal(error)
+            assert began < last, "the call is still allowed"
+
     def acting_as(self, user_id: str) -> Person:
         return Person(self.channel, self.secret, self.user, act_as=user_id)
 
@@ -169,11 +184,12 @@ class Person:
 class World:
     """A server on a database of its own, and people who call it."""
 
-    def __init__(self, directory: Path, **settings: Any) -> None:
+    def __init__(self, directory: Path, database_url: str = "", **settings: Any) -> None:
+        """A SQLite file in the directory unless another database is named."""
         self.directory = directory
-        self.database = directory / "world.db"
+        self.database_url = database_url or f"sqlite:///{directory / 'world.db'}"
         self._settings = Settings(
-            database_url=f"sqlite:///{self.database}",
+            database_url=self.database_url,
             listen="127.0.0.1:0",
             bootstrap_admin="admin@example.com",
             token_file=directory / "token",
@@ -254,13 +270,37 @@ class World:
 
     def audit(self, wanted: Callable[[AuditRecord], bool] = lambda _: True) -> list[AuditRecord]:
         """The audit log so far, read past the server."""
+        records = (
+            AuditRecord.FromString(record)
+            for (record,) in self.query("SELECT record FROM audit_log ORDER BY sequence")
+        )
+        return [record for record in records if wanted(record)]
 
-        connection = sqlite3.connect(self.database)
+    def query(self, statement: str) -> list[Any]:
+        """What a statement finds in the database, past the server."""
+        with self._session(read_only=True) as session:
+            return session.execute(statement).fetchall()
+
+    def execute(self, *statements: str) -> None:
+        """Change the database past the server."""
+        with self._session(read_only=False) as session:
+            for statement in statements:
+                assert session.execute(statement).rowcount, statement
+
+    def stored_bytes(self) -> bytes:
+        """Every value of every table, one after the other."""
+        names = [table._meta.table_name for table in TABLES]
+        rows = (row for name in names for row in self.query(f"SELECT * FROM {name}"))  # noqa: S608
+        values = (value for row in rows for value in row)
+        return b"\n".join(v if isinstance(v, bytes) else str(v).encode() for v in values)
+
+    @contextmanager
+    def _session(self, *, read_only: bool) -> Iterator[Session]:
+        session = parse_url(self.database_url).open(read_only=read_only)
         try:
-            rows = connection.execute("SELECT record FROM audit_log ORDER BY sequence").fetchall()
+            yield session
         finally:
-            connection.close()
-        return [r for r in (AuditRecord.FromString(row[0]) for row in rows) if wanted(r)]
+            session.close()
 
 
 def step(name: str, *depends_on: str, **fields: Any) -> WorkflowStep:

@@ -95,6 +95,10 @@ class Structure:
             unknown = list(_unknown_fields(self._class.FromString(body), ""))
             if unknown:
                 raise Refused([_unknown(path) for path in unknown])
+        if 0 in body:  # which other fields have too, but most requests have nowhere
+            with_nul = list(islice(_texts_with_nul(request, ""), MAX_IN_WORDS))
+            if with_nul:
+                raise Refused([_nul(path) for path in with_nul])
         return request
 
     def check(self, request: Any) -> tuple[str, ...]:
@@ -276,6 +280,25 @@ def _unknown_fields(message: Any, path: str) -> Iterator[str]:
     for field, value in message.ListFields():
         for name, part in _parts(field, value):
             yield from _unknown_fields(part, f"{path}{name}.")
+
+
+def _texts_with_nul(message: Any, path: str) -> Iterator[str]:
+    """Where a message has texts with U+0000 in them, which PostgreSQL cannot keep."""
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_STRING:
+            for index, text in enumerate(value if field.is_repeated else (value,)):
+                if "\0" in text:
+                    yield f"{path}{field.name}" + (f"[{index}]" if field.is_repeated else "")
+        for name, part in _parts(field, value):
+            yield from _texts_with_nul(part, f"{path}{name}.")
+
+
+def _nul(path: str) -> Violation:
+    return _invalid(
+        "must not contain the character U+0000, which not every database can keep",
+        field=path,
+        rule="string.nul",
+    )
 
 
 def _unknown(path: str) -> Violation:

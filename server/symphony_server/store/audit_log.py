@@ -66,6 +66,7 @@ class AuditLog:
 
     def __init__(self, compiled: Compiler) -> None:
         """Compile the statements."""
+        self._session = compiled.session
         self.tree = AuditTree(compiled)
         self._last = compiled(T.select(fn.MAX(T.sequence)))
         self._insert = compiled.insert(T)
@@ -125,5 +126,5 @@ class AuditLog:
         """The rows with `COLUMNS` after a sequence, in order, for verification. Raises
         AuditUnreadable.
         """
-        with reading():
+        with reading(self._session):
             return self._rows(after, limit).fetchall()

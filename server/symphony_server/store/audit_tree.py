@@ -6,13 +6,13 @@ end of the table.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from peewee import fn
 
 from symphony_server.store import merkle
+from symphony_server.store.session import Session
 from symphony_server.store.statements import Compiler, param
 from symphony_server.store.tables import AuditNode as T
 
@@ -26,11 +26,11 @@ class AuditUnreadable(RuntimeError):
 
 
 @contextmanager
-def reading() -> Iterator[None]:
+def reading(session: Session) -> Iterator[None]:
     """Raises AuditUnreadable where the database fails."""
     try:
         yield
-    except sqlite3.Error as error:
+    except session.failures as error:
         raise AuditUnreadable(str(error)) from error
 
 
@@ -39,6 +39,7 @@ class AuditTree:
 
     def __init__(self, compiled: Compiler) -> None:
         """Compile the statements."""
+        self._session = compiled.session
         self._last = compiled(T.select(fn.MAX(T.position)))
         self._hash = compiled(T.select(T.hash).where(T.position == param("position")), "position")
         self._hashes = compiled(
@@ -111,5 +112,5 @@ class AuditTree:
         """The stored (position, hash) after a position, in order, for verification. Raises
         AuditUnreadable.
         """
-        with reading():
+        with reading(self._session):
             return self._hashes(after, limit).fetchall()

@@ -138,7 +138,11 @@ class ChangeLog:
             request_id,
             time_us,
             resource,
-            *standing,
+            standing.owner_id,
+            # True and False are numbers in Python, and not in PostgreSQL.
+            int(standing.before),
+            int(standing.after),
+            standing.parent_id,
         )
 
     def last(self) -> int:
@@ -171,10 +175,10 @@ class ChangeLog:
         earliest first, as they are read.
         """
         if project_id is None:
-            rows = self._standings(revision)
+            rows = self._standings.stream(revision)
         else:
-            rows = self._standings_in(project_id, revision)
-        while (row := rows.fetchone()) is not None:
+            rows = self._standings_in.stream(project_id, revision)
+        for row in rows:
             yield Entry(*row)
 
     def of_rights(self, user_id: str, revision: int) -> Sequence[Entry]:

@@ -1,73 +1,56 @@
-"""Opens connections to the database that a URL names."""
+"""Opens the database that a URL names, whichever engine it is of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from peewee import PeeweeException, SqliteDatabase
+from symphony_server.store.session import DatabaseAddress
+from symphony_server.store.sqlite_file import SqliteFile
 
-BUSY_TIMEOUT_MS = 5000
-"""How long a writer waits for another process's transaction; longer than any batch takes."""
+POSTGRESQL_SCHEMES = ("postgresql", "postgres")
 
 
 class UnsupportedDatabase(ValueError):
     """The database URL is not one that the server can open."""
 
 
-class DatabaseUnusable(RuntimeError):
-    """The database is named rightly, but does not open: no SQLite file, no space, no right."""
+def parse_url(url: str) -> DatabaseAddress:
+    """The database that a URL such as `sqlite:///symphony.db` or `postgresql://host/name` names.
 
-
-@dataclass(frozen=True, slots=True)
-class SqliteFile:
-    """A SQLite database file."""
-
-    path: Path
-
-    def open(self, *, read_only: bool) -> SqliteDatabase:
-        """Open a connection of the calling thread's own.
-
-        Durability is SQLite's strongest: a commit is in the write-ahead log and synced
-        before it returns (https://sqlite.org/pragma.html#pragma_synchronous).
-        Raises DatabaseUnusable.
-        """
-        database = SqliteDatabase(
-            str(self.path),
-            autoconnect=False,
-            pragmas={
-                "busy_timeout": BUSY_TIMEOUT_MS,
-                "journal_mode": "wal",
-                "synchronous": "full",
-                "foreign_keys": "on",
-                "cache_size": -16_000,  # KiB
-                "query_only": "on" if read_only else "off",
-            },
-        )
-        try:
-            database.connect()
-        except PeeweeException as error:
-            raise DatabaseUnusable(f"the database {self.path} does not open: {error}") from error
-        return database
-
-
-def parse_url(url: str) -> SqliteFile:
-    """The database that a URL such as `sqlite:///symphony.db` names.
-
-    Three slashes begin a path relative to the working directory, four an absolute one.
+    With `sqlite:`, three slashes begin a path relative to the working directory, four an
+    absolute one; after `postgresql:` comes what libpq takes.
     Raises UnsupportedDatabase with what is wrong.
     """
     parts = urlsplit(url)
-    if parts.scheme in ("postgresql", "postgres"):
-        raise UnsupportedDatabase(
-            f"{parts.scheme}:// is not supported by this version; use sqlite:///FILE"
-        )
+    if parts.scheme in POSTGRESQL_SCHEMES:
+        return _postgresql(url)
     if parts.scheme != "sqlite":
-        raise UnsupportedDatabase(f"the database URL must begin with sqlite:///, not {url[:16]!r}")
+        raise UnsupportedDatabase(
+            f"the database URL must begin with sqlite:/// or postgresql://, not {url[:16]!r}"
+        )
     path = unquote(parts.path).removeprefix("/")
     if parts.netloc or not path or path == ":memory:":
         raise UnsupportedDatabase(
             "the database URL must name a file: sqlite:///symphony.db, or sqlite:////var/lib/x.db"
         )
     return SqliteFile(Path(path))
+
+
+def _postgresql(url: str) -> DatabaseAddress:
+    # Here, so that who keeps the data in SQLite needs no psycopg.
+    try:
+        import psycopg
+    except ImportError:
+        raise UnsupportedDatabase(
+            "postgresql:// needs psycopg, which is not installed; "
+            "install symphony-data[server,postgres]"
+        ) from None
+    from symphony_server.store.postgresql import PostgresqlAddress
+
+    try:
+        return PostgresqlAddress.of(url)
+    except psycopg.ProgrammingError as error:
+        raise UnsupportedDatabase(
+            f"the database URL is not one of PostgreSQL's: {str(error).strip()}"
+        ) from None

@@ -16,7 +16,7 @@ from functools import reduce
 from itertools import product
 from typing import Any, Final
 
-from peewee import OP, SQL, Select, Tuple
+from peewee import JOIN, OP, SQL, Select, Tuple
 
 from symphony_server.store.statements import Compiler, Statement, param
 
@@ -165,8 +165,11 @@ class Lists:
                 *(listing.either[n](param(n)) for n in filters if n in listing.either)
             )
         ]
+        # By number: a column of merged rows has no other name.
+        key = len(listing.columns) + 1
+        bounds = self._compiled.session.bounds_parts
         if not viewed:
-            merged = _merged([_rows(listing, by, way) for way in ways])
+            merged = _merged([_rows(listing, by, way) for way in ways], by, key, "size", bounds)
         else:
             names.append("viewer")
             if listing.visible_to is None:
@@ -174,17 +177,17 @@ class Lists:
             visible = listing.visible_to(param("viewer"))
             if glance:
                 names.append("glance")
-                found = _merged([_keys(by, way) for way in ways])
+                found = _merged([_keys(by, way) for way in ways], by, 1, "glance", bounds)
                 merged = _rows(listing, by, [_is_first(found, by, "glance"), visible])
             elif listing.reaches is None or not listing.narrow.isdisjoint(filters):
-                merged = _merged([_rows(listing, by, [*way, visible]) for way in ways])
+                seen = [_rows(listing, by, [*way, visible]) for way in ways]
+                merged = _merged(seen, by, key, "size", bounds)
             else:
                 reaches = listing.reaches(param("viewer"))
-                found = _merged([_reached(by, way, reach) for way in ways for reach in reaches])
+                parts = [_reached(by, way, reach, bounds) for way in ways for reach in reaches]
+                found = _merged(parts, by, 1, "size", bounds)
                 merged = _rows(listing, by, [_is_first(found, by, "size")])
-        # By number: a column of merged rows has no other name.
-        query = _sorted(merged, by, len(listing.columns) + 1).limit(param("size"))
-        return self._compiled(query, *names, "size")
+        return self._compiled(_first(merged, by, key, "size"), *names, "size")
 
 
 def looks(listing: Listing, filters: Collection[str], order: str) -> bool:
@@ -225,17 +228,23 @@ def _keys(by: Order, conditions: Sequence[Any]) -> Any:
     return query.where(*conditions) if conditions else query
 
 
-def _reached(by: Order, conditions: Sequence[Any], reach: Reach) -> Any:
+def _reached(by: Order, conditions: Sequence[Any], reach: Reach, bounds: bool) -> Any:
     """The sort keys and ids of the first rows that meet all conditions, in one reach."""
     if reach.through is None:
         return _keys(by, [*conditions, reach.rows])
+    rows = (*conditions, reach.rows)
+    if bounds:
+        first = _first(_keys(by, rows), by, 1, "size").alias("first")
+        found = reach.through.select(SQL("first.key").alias("key"), SQL("first.id").alias("id"))
+        return found.join(first, JOIN.LATERAL).where(reach.which)
+    # SQLite looks the ids of an IN up; PostgreSQL would hold every row against them.
     table = by.id.model
-    first = table.select(by.id).where(*conditions, reach.rows)
+    outer = table.alias()
+    first = table.select(by.id).where(*rows)
     if by.descending:
         first = first.order_by(by.key.desc(), by.id.desc())
     else:
         first = first.order_by(by.key, by.id)
-    outer = table.alias()
     return (
         outer.select(
             getattr(outer, by.key.name).alias("key"), getattr(outer, by.id.name).alias("id")
@@ -247,15 +256,23 @@ def _reached(by: Order, conditions: Sequence[Any], reach: Reach) -> Any:
 
 def _is_first(found: Any, by: Order, count: str) -> Any:
     """The condition that a row is one of the first of those found, as many as `count` says."""
-    page = _sorted(found, by, 1).limit(param(count)).alias("page")
+    page = _first(found, by, 1, count).alias("page")
     return by.id.in_(Select([page], [SQL("page.id")]))
 
 
-def _merged(queries: Sequence[Any]) -> Any:
+def _merged(queries: Sequence[Any], by: Order, key: int, count: str, bounds: bool) -> Any:
+    """The rows of all the queries, of which no more are wanted than `count` says. SQLite merges
+    them as they come; elsewhere each is bounded by itself, so that it is not read to its end.
+    """
+    if bounds and len(queries) > 1:
+        queries = [_first(query, by, key, count) for query in queries]
     return reduce(lambda one, other: one.union_all(other), queries)
 
 
-def _sorted(query: Any, by: Order, key: int) -> Any:
-    """The query in order; `key` is the number of its column with the sort key, the id follows."""
+def _first(query: Any, by: Order, key: int, count: str) -> Any:
+    """The first rows in order, as many as `count` says; `key` is the number of the column with
+    the sort key, the id follows.
+    """
     direction = " DESC" if by.descending else ""
-    return query.order_by(SQL(f"{key}{direction}"), SQL(f"{key + 1}{direction}"))
+    sort = (SQL(f"{key}{direction}"), SQL(f"{key + 1}{direction}"))
+    return query.order_by(*sort).limit(param(count))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playhouse.migrations import Runner
 
-from symphony_server.store.database import SqliteFile
+from symphony_server.store.session import DatabaseAddress, Session
 
 DIRECTORY = Path(__file__).with_name("migrations")
 
@@ -19,32 +19,35 @@ class SchemaOutdated(RuntimeError):
     """The database lacks migrations and the server was told not to apply them."""
 
 
-def pending(file: SqliteFile) -> list[str]:
+def pending(address: DatabaseAddress) -> list[str]:
     """The migrations not applied yet, in order. Raises SchemaNewer."""
-    database = file.open(read_only=False)
+    session = address.open(read_only=False)
     try:
-        return _pending(Runner(database, str(DIRECTORY)))
+        return _pending(_runner(session))
     finally:
-        database.close()
+        session.close()
 
 
-def migrate(file: SqliteFile) -> list[str]:
+def migrate(address: DatabaseAddress) -> list[str]:
     """Apply what is pending, all of it or nothing; returns the names. Raises SchemaNewer.
 
-    The write transaction around it is the lock: a second server waits, then finds nothing
-    to do.
+    A lock is held all the while: a second server waits, then finds nothing to do.
     """
-    file.path.parent.mkdir(parents=True, exist_ok=True)
-    database = file.open(read_only=False)
+    address.make()
+    session = address.open(read_only=False)
     try:
-        with database.atomic("IMMEDIATE"):
-            runner = Runner(database, str(DIRECTORY))
+        with address.changing_schema(session):
+            runner = _runner(session)
             names = _pending(runner)
             if names:
                 runner.up()
             return names
     finally:
-        database.close()
+        session.close()
+
+
+def _runner(session: Session) -> Runner:
+    return Runner(session.database, str(DIRECTORY))
 
 
 def _pending(runner: Runner) -> list[str]:

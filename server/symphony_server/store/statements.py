@@ -1,43 +1,17 @@
 """Statements built from Peewee expressions once and executed with parameters ever after.
 
 Building a statement costs Peewee about 100 µs and executing it 6 to 12 µs (measured on
-SQLite), so hot statements are compiled when a store thread opens its connection.
+SQLite), so hot statements are compiled when a store thread opens its session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
 
-from peewee import Database, Value
+from peewee import Value
 
-
-class Cursor(Protocol):
-    """What is used of a DB-API cursor."""
-
-    rowcount: int
-
-    def fetchone(self) -> Any:
-        """The next row, or None."""
-
-    def close(self) -> None:
-        """Give up the rows that are left."""
-
-    def fetchall(self) -> list[Any]:
-        """The rows that are left."""
-
-    def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> Any:
-        """Run a statement once for each row of parameters."""
-
-
-class Connection(Protocol):
-    """What is used of a DB-API connection: SQLite's and psycopg's both have it."""
-
-    def execute(self, sql: str, parameters: Sequence[Any] = ..., /) -> Cursor:
-        """Run a statement."""
-
-    def cursor(self) -> Cursor:
-        """A cursor that has run nothing yet."""
+from symphony_server.store.session import Cursor, Session
 
 
 class _Parameter:
@@ -55,16 +29,15 @@ def param(name: str) -> Any:
 
 
 class Statement:
-    """One statement of one connection. Call it with the values in the order of `names`."""
+    """One statement of one session. Call it with the values in the order of `names`."""
 
-    __slots__ = ("_connection", "_constants", "_order", "sql")
+    __slots__ = ("_constants", "_execute", "_order", "_session", "sql")
 
-    def __init__(
-        self, database: Database, connection: Connection, query: Any, names: Sequence[str]
-    ) -> None:
+    def __init__(self, session: Session, query: Any, names: Sequence[str]) -> None:
         """Compile a Peewee query. `names` lists its parameters in the order of the call."""
-        self.sql, values = database.get_sql_context().sql(query).query()
-        self._connection = connection
+        self.sql, values = session.database.get_sql_context().sql(query).query()
+        self._session = session
+        self._execute = session.execute
         positions = {name: index for index, name in enumerate(names)}
         found = [v.name if isinstance(v, _Parameter) else None for v in values]
         unknown = {n for n in found if n is not None} ^ set(names)
@@ -80,41 +53,46 @@ class Statement:
 
     def __call__(self, *values: Any) -> Cursor:
         """Execute with these values; the cursor has the rows."""
-        order = self._order
-        if order is None:
-            return self._connection.execute(self.sql, values)
-        return self._connection.execute(
-            self.sql,
-            [
-                constant if index is None else values[index]
-                for index, constant in zip(order, self._constants, strict=True)
-            ],
-        )
+        if self._order is None:
+            return self._execute(self.sql, values)
+        return self._execute(self.sql, self._in_order(self._order, values))
+
+    def stream(self, *values: Any) -> Iterator[Any]:
+        """Execute with these values, in a snapshot; the rows come as they are asked for."""
+        if self._order is not None:
+            values = tuple(self._in_order(self._order, values))
+        return self._session.stream(self.sql, values)
+
+    def _in_order(self, order: list[int | None], values: Sequence[Any]) -> list[Any]:
+        """The values of the statement where it has them in another order, or constants."""
+        return [
+            constant if index is None else values[index]
+            for index, constant in zip(order, self._constants, strict=True)
+        ]
 
     def many(self, rows: Sequence[Sequence[Any]]) -> None:
         """Execute with each row's values, which stand in the statement as they come."""
         if self._order is not None:
             raise ValueError(f"the values of {self.sql} come in another order")
-        self._connection.cursor().executemany(self.sql, rows)
+        self._session.executemany(self.sql, rows)
 
 
 class Compiler:
-    """Compiles statements for one connection."""
+    """Compiles statements for one session."""
 
-    def __init__(self, database: Database, connection: Connection) -> None:
-        """Take the database whose SQL to write and the connection to run it on."""
-        self._database = database
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        """Take the session to run them on."""
+        self.session: Final = session
 
     def __call__(self, query: Any, *names: str) -> Statement:
         """Compile a Peewee query whose parameters come in the order of `names`."""
-        return Statement(self._database, self._connection, query, names)
+        return Statement(self.session, query, names)
 
     def insert(self, table: Any) -> Statement:
         """An insert of a whole row; the values come in the order of the table's columns."""
         columns = [field.name for field in table._meta.sorted_fields]
         row: Iterable[Any] = {getattr(table, name): param(name) for name in columns}
-        return Statement(self._database, self._connection, table.insert(row), columns)
+        return Statement(self.session, table.insert(row), columns)
 
     def delete(self, table: Any, where: Any, *names: str) -> Statement:
         """A delete of the rows that meet a condition."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from peewee import Database
-
 from symphony_server.clock import now_us
 from symphony_server.store.audit_log import AuditLog
 from symphony_server.store.change_log import ChangeLog
@@ -16,19 +14,20 @@ from symphony_server.store.lists import Lists
 from symphony_server.store.projects import Members, Projects
 from symphony_server.store.request_ids import RequestIds
 from symphony_server.store.server_keys import ServerKeys
-from symphony_server.store.statements import Compiler, Connection
+from symphony_server.store.session import Session
+from symphony_server.store.statements import Compiler
 from symphony_server.store.tokens import Tokens
 from symphony_server.store.users import Users
 from symphony_server.store.workflows import Workflows
 
 
 class Snapshot:
-    """The data as of one moment, to read from. One a connection, used again and again."""
+    """The data as of one moment, to read from. One a session, used again and again."""
 
-    def __init__(self, database: Database, connection: Connection) -> None:
-        """Compile every statement for the connection."""
-        compiled = Compiler(database, connection)
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        """Compile every statement for the session."""
+        compiled = Compiler(session)
+        self._session = session
         self.users = Users(compiled)
         self.projects = Projects(compiled)
         self.members = Members(compiled)
@@ -46,41 +45,47 @@ class Snapshot:
 class Transaction(Snapshot):
     """The data as a command changes it. What it does is all kept, or none of it."""
 
-    def __init__(self, database: Database, connection: Connection) -> None:
-        """Compile every statement for the connection."""
-        super().__init__(database, connection)
+    def __init__(self, session: Session) -> None:
+        """Compile every statement for the session."""
+        super().__init__(session)
+        self._began_at = 0
         self.time_us = 0
         """When the command started, in microseconds since 1970: the time of all it writes."""
 
     def begin(self) -> None:
-        """Begin the batch that several commands share."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        """Begin the batch that several commands share; nobody else writes until it ends."""
+        self._session.begin_batch()
         self.audit.start_batch()
         self.changes.start_batch()
+        self._began_at = self.changes.revision
+
+    def seal(self) -> None:
+        """Take the batch's records into the audit log's tree; only COMMIT is left to do."""
+        self.audit.seal()
+        self._session.prepare_commit(changed=self.changes.revision != self._began_at)
 
     def commit(self) -> None:
-        """Make the batch durable, its records sealed in the audit log's tree."""
-        self.audit.seal()
-        self._connection.execute("COMMIT")
+        """Make the sealed batch durable. Where this raises, the outcome is unknown."""
+        self._session.commit()
 
     @contextmanager
     def savepoint(self, *, keep: bool = True) -> Iterator[None]:
         """A part that is undone when its body raises, or at its end unless it is to be kept."""
         size, revision = self.audit.size, self.changes.revision
-        self._connection.execute("SAVEPOINT part")
+        self._session.execute("SAVEPOINT part")
         try:
             yield
         except BaseException:
             self._undo(size, revision)
             raise
         if keep:
-            self._connection.execute("RELEASE part")
+            self._session.execute("RELEASE part")
         else:
             self._undo(size, revision)
 
     def _undo(self, size: int, revision: int) -> None:
-        self._connection.execute("ROLLBACK TO part")
-        self._connection.execute("RELEASE part")
+        self._session.execute("ROLLBACK TO part")
+        self._session.execute("RELEASE part")
         self.audit.undo_to(size)
         self.changes.undo_to(revision)
 

@@ -6,10 +6,11 @@ does. The others meet none, and there are as many as a test says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+import itertools
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from symphony.v1.audit_pb2 import AuditOutcome
@@ -20,12 +21,16 @@ from symphony.v1.user_pb2 import Tier, UserState
 from symphony.v1.workflow_pb2 import WorkflowStatus
 from symphony_server.store import listings, tables
 from symphony_server.store.audit_listing import AUDIT_RECORDS
-from symphony_server.store.database import SqliteFile
+from symphony_server.store.database import parse_url
 from symphony_server.store.lists import Listing, Lists
 from symphony_server.store.migrate import migrate
+from symphony_server.store.session import DatabaseAddress
 from symphony_server.store.statements import Compiler
+from tests import engines
 
 WANTED_ROWS: Final = 8
+METHODS: Final = 50
+"""As many different ones there are about."""
 FIRST_WANTED_US: Final = 1_000_000
 OWNER, MEMBER, STRANGER = "user_owner", "user_member", "user_stranger"
 """Who made what is wanted, who is a member of its projects, and who may see nothing."""
@@ -99,56 +104,172 @@ OF_THE_FEED: Final = {"executions": {"project_id"}}
 """Listing → the filters that are the change feed's own: it reads what a change of rights turned."""
 
 
-@dataclass
 class Engine:
-    """A database of one kind, filled. Another kind has the same methods."""
+    """A migrated database of one kind, that tells how it finds what it finds."""
 
-    connection: Any
-    lists: Lists
-    compiled: Compiler
+    spare_work = 0
+    """So much more work is a matter of which way was taken, and not of how many rows there are."""
+
+    def __init__(self, address: DatabaseAddress) -> None:
+        migrate(address)
+        self.session = address.open(read_only=False)
+        self.compiled = Compiler(self.session)
+        self.lists = Lists(self.compiled)
+
+    def fill(self, rows: Mapping[Any, Sequence[Sequence[Any]]]) -> None:
+        """Put rows in: table → rows."""
+        self.session.execute("BEGIN")
+        for table, filled in rows.items():
+            self.compiled.insert(table).many(filled)
+        self.session.execute("COMMIT")
 
     def plan(self, listing: Listing, names: tuple[str, ...], order: str, **how: bool) -> list[str]:
-        """The steps in which a page is found."""
-        statement = self.lists._compile(listing, names, order, **how)
-        values = [None] * statement.sql.count("?")
-        rows = self.connection.execute(f"EXPLAIN QUERY PLAN {statement.sql}", values).fetchall()
+        """The steps in which a page is found, in SQLite's words: `SEARCH` where the beginning of
+        an index is looked up, `SCAN` where all is gone through, in the order of an index or not,
+        and `TEMP B-TREE` where rows are sorted.
+        """
+        return self.steps(self.lists._compile(listing, names, order, **how).sql)
+
+    @abstractmethod
+    def steps(self, sql: str) -> list[str]:
+        """The steps of a statement."""
+
+    @abstractmethod
+    def counted(self) -> AbstractContextManager[list[int]]:
+        """Counts the work that is done in the block, whatever the hour."""
+
+
+class SqliteEngine(Engine):
+    """Its plans, and the instructions that its machine runs."""
+
+    def steps(self, sql: str) -> list[str]:
+        values = [None] * sql.count("?")
+        rows = self.session.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall()
         return [row[3] for row in rows]
 
     @contextmanager
     def counted(self) -> Iterator[list[int]]:
-        """Counts the instructions that SQLite's machine runs: the work, whatever the hour."""
         work = [0]
 
         def one_more() -> None:
             work[0] += 1
 
-        self.connection.set_progress_handler(one_more, 1)
+        connection = self.session.database.connection()
+        connection.set_progress_handler(one_more, 1)
         try:
             yield work
         finally:
-            self.connection.set_progress_handler(None, 0)
+            connection.set_progress_handler(None, 0)
 
 
-def sqlite_engine(path: Path, others: int) -> Engine:
-    """A SQLite database with so many rows of each table that nobody asks for."""
-    file = SqliteFile(path)
-    migrate(file)
-    database = file.open(read_only=False)
-    connection = database.connection()
-    compiled = Compiler(database, connection)
-    connection.execute("BEGIN")
-    for table, rows in _all_rows(others).items():
-        compiled.insert(table).many(rows)
-    connection.execute("COMMIT")
-    return Engine(connection, Lists(compiled), compiled)
+class PostgresqlEngine(Engine):
+    """Its plans as they are when reading a whole table is dear, as it is for a large one, and the
+    rows that each step of them comes by. That it takes such a plan for a large table is for its
+    statistics to say; here is shown that the indexes for it are there.
+    """
+
+    spare_work = 4 * WANTED_ROWS
+
+    def __init__(self, address: DatabaseAddress) -> None:
+        super().__init__(address)
+        for way in ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material", "memoize"):
+            self.session.execute(f"SET enable_{way} = off")
+        self._execute = self.session.execute
+
+    def fill(self, rows: Mapping[Any, Sequence[Sequence[Any]]]) -> None:
+        super().fill(rows)
+        self.session.execute("ANALYZE")
+
+    def steps(self, sql: str) -> list[str]:
+        # The plan for whatever values: those of the parameters are not known.
+        numbers = itertools.count(1)
+        sql = re.sub("%s", lambda _: f"${next(numbers)}", sql)
+        return list(_in_words(self._plan(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {sql}")))
+
+    @contextmanager
+    def counted(self) -> Iterator[list[int]]:
+        work = [0]
+
+        def execute(sql: str, values: Sequence[Any]) -> Any:
+            analysed = "EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)"
+            work[0] += _rows_met(self._plan(f"{analysed} {sql}", values))
+            return self._execute(sql, values)
+
+        session: Any = self.session
+        session.execute = execute
+        self.lists._statements.clear()  # which know the other way to execute
+        try:
+            yield work
+        finally:
+            session.execute = self._execute
+            self.lists._statements.clear()
+
+    def _plan(self, *statement: Any) -> Any:
+        # Not as the session does, in binary: parameters without values are for text only.
+        connection = self.session.database.connection()
+        return connection.execute(*statement).fetchone()[0][0]["Plan"]
+
+
+def _in_words(node: Any) -> Iterator[str]:
+    for inner in node.get("Plans", ()):
+        yield from _in_words(inner)
+    kind, table = node["Node Type"], node.get("Alias")
+    if kind in ("Index Scan", "Index Only Scan"):
+        way = "SEARCH" if "Index Cond" in node else "SCAN"
+        yield f"{way} {table} USING INDEX {node['Index Name']}"
+    elif kind == "Seq Scan":
+        yield f"SCAN {table}"
+    elif "Scan" in kind and kind != "Subquery Scan":
+        raise AssertionError(f"what is a {kind}?")
+    elif kind == "Sort" and not all(map(_is_bounded, node["Plans"])):
+        # An "Incremental Sort" gets its rows in order, but for those alike in all but the id.
+        yield "USE TEMP B-TREE FOR ORDER BY"
+
+
+def _is_bounded(node: Any) -> bool:
+    """True when what comes is a page at most, of each of a few parts."""
+    if node["Node Type"] in ("Append", "Subquery Scan"):
+        return all(map(_is_bounded, node["Plans"]))
+    return bool(node["Node Type"] == "Limit")
+
+
+def _rows_met(node: Any) -> int:
+    met: float = sum(node.get(key, 0) for key in ("Actual Rows", *_REMOVED)) * node["Actual Loops"]
+    return round(met) + sum(_rows_met(inner) for inner in node.get("Plans", ()))
+
+
+_REMOVED: Final = (
+    "Rows Removed by Filter",
+    "Rows Removed by Join Filter",
+    "Rows Removed by Index Recheck",
+)
+
+
+KINDS: Final = {engines.SQLITE: SqliteEngine, engines.POSTGRESQL: PostgresqlEngine}
+
+
+@contextmanager
+def opened(kind: str, url: str) -> Iterator[Engine]:
+    """The engine of a database, empty."""
+    engine = KINDS[kind](parse_url(url))
+    yield engine
+    engine.session.close()
+
+
+@contextmanager
+def filled(kind: str, url: str, others: int) -> Iterator[Engine]:
+    """An engine with so many rows of each table that nobody asks for."""
+    with opened(kind, url) as engine:
+        engine.fill(_all_rows(others))
+        yield engine
 
 
 def _all_rows(others: int) -> dict[Any, list[list[Any]]]:
-    filled: dict[Any, list[list[Any]]] = {}
+    rows: dict[Any, list[list[Any]]] = {}
 
     def add(table: Any, **values: Any) -> None:
         columns = [column.name for column in table._meta.sorted_fields]
-        filled.setdefault(table, []).append([values.pop(name) for name in columns])
+        rows.setdefault(table, []).append([values.pop(name) for name in columns])
         assert not values, values
 
     for n in range(WANTED_ROWS):
@@ -170,7 +291,7 @@ def _all_rows(others: int) -> dict[Any, list[list[Any]]]:
                 role=role,
                 create_time=FIRST_WANTED_US,
             )
-    return filled
+    return rows
 
 
 def _add_row(add: Any, n: int, time_us: int, name: str, *, wanted: bool) -> None:
@@ -281,7 +402,7 @@ def _add_row(add: Any, n: int, time_us: int, name: str, *, wanted: bool) -> None
         caller_id="user_service" if wanted else None,
         user_id=owner,
         resource_id=workflow,
-        method="symphony.v1.S/Wanted" if wanted else "symphony.v1.S/Other",
+        method="symphony.v1.S/Wanted" if wanted else f"symphony.v1.S/Other{n % METHODS}",
         outcome=AuditOutcome.AUDIT_OUTCOME_DENIED if wanted else None,
         reason="ROLE_REQUIRED" if wanted else None,
     )

@@ -22,6 +22,7 @@ from symphony.v1 import (
 from symphony_server.store.lists import Cursor, Page, looks
 from tests.contract.store.plan_world import (
     ALWAYS,
+    KINDS,
     LISTINGS,
     MEMBER,
     OF_THE_FEED,
@@ -31,10 +32,10 @@ from tests.contract.store.plan_world import (
     WANTED_ROWS,
     Engine,
     Filters,
-    sqlite_engine,
+    filled,
 )
+from tests.engines import NewDatabase
 
-ENGINES = {"sqlite": sqlite_engine}
 OTHERS, MANY_OTHERS = 300, 3000
 PAGE_SIZE = 3
 
@@ -113,14 +114,17 @@ def shapes() -> Iterator[Shape]:
 SHAPES = list(shapes())
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=KINDS)
 def engines(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Engine, Engine]:
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    new_database: NewDatabase,
+) -> Iterator[tuple[Engine, Engine]]:
     """Two databases of a kind: with ten times as many rows that nobody asks for in the second."""
-    directory = tmp_path_factory.mktemp(request.param)
-    make = ENGINES[request.param]
-    return make(directory / "some.db", OTHERS), make(directory / "many.db", MANY_OTHERS)
+    kind = request.param
+    some, many = (new_database(kind, tmp_path_factory.mktemp(kind)) for _ in range(2))
+    with filled(kind, some, OTHERS) as one, filled(kind, many, MANY_OTHERS) as other:
+        yield one, other
 
 
 @pytest.mark.parametrize("listing", LISTINGS)
@@ -177,8 +181,8 @@ def test_a_glance_reads_what_comes_first_and_sorts_nothing_else(
             viewed=True,
             glance=True,
         )
-        # The one sort, and last, is that of the few rows that were found.
-        assert [step for step in plan if "TEMP B-TREE" in step] == plan[-1:], plan
+        # The one sort, if any, and last, is that of the few rows that were found.
+        assert [step for step in plan if "TEMP B-TREE" in step] in (plan[-1:], []), plan
         assert not [step for step in plan if re.fullmatch(r"SCAN (?!page)\w+", step)], plan
 
 
@@ -222,7 +226,7 @@ def test_ten_times_as_many_other_rows_do_not_make_a_page_dearer(
         seen = [len(page.rows) for page in some_pages]
         assert seen == [len(page.rows) for page in many_pages]
         assert seen == ([0] if viewer == STRANGER else [PAGE_SIZE, PAGE_SIZE]), viewer
-        assert many <= 1.2 * some, viewer
+        assert many <= 1.2 * some + engines[0].spare_work, viewer
 
 
 @pytest.mark.parametrize("listing", LISTINGS)

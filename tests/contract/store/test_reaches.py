@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +14,9 @@ from symphony.v1.workflow_pb2 import WorkflowStatus
 from symphony_server.store import tables
 from symphony_server.store.listings import EXECUTIONS, WORKFLOWS
 from symphony_server.store.lists import Cursor, Listing
-from tests.contract.store.plan_world import Engine, Filters, sqlite_engine
+from tests import engines
+from tests.contract.store.plan_world import Engine, Filters, opened
+from tests.postgresql import Postgresql
 
 USERS = [f"user_{n}" for n in range(6)]
 PROJECTS = [f"project_{n}" for n in range(4)]
@@ -36,12 +37,9 @@ PLAIN = {of.visible_to: dataclasses.replace(of, reaches=None) for of in (WORKFLO
 """The same listings, found by looking at every row."""
 
 
-def random_engine(path: Path, seed: int) -> Engine:
+def fill_at_random(engine: Engine, seed: int) -> None:
     """People with all kinds of relations to projects with all kinds of workflows."""
     chance = random.Random(seed)  # noqa: S311 - the same every time
-    engine = sqlite_engine(path, others=0)
-    for table in (tables.ProjectMember, tables.Workflow, tables.Execution):
-        engine.connection.execute(f"DELETE FROM {table._meta.table_name}")  # noqa: S608
     members = [
         (project, user, chance.choice(ProjectRole.values()[1:]), 0)
         for project in PROJECTS
@@ -64,12 +62,13 @@ def random_engine(path: Path, seed: int) -> Engine:
         ids = (f"execution_{n:03}", workflow[0], workflow[1], chance.choice(USERS))
         moment = chance.randrange(10)
         executions.append((*ids, state, b"", "", moment, moment, 0, 0))
-    engine.connection.execute("BEGIN")
-    engine.compiled.insert(tables.ProjectMember).many(members)
-    engine.compiled.insert(tables.Workflow).many(workflows)
-    engine.compiled.insert(tables.Execution).many(executions)
-    engine.connection.execute("COMMIT")
-    return engine
+    engine.fill(
+        {
+            tables.ProjectMember: members,
+            tables.Workflow: workflows,
+            tables.Execution: executions,
+        }
+    )
 
 
 def all_rows(
@@ -91,9 +90,21 @@ def all_rows(
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_rows_reached_are_those_that_are_visible_in_the_same_order(
-    tmp_path: Path, seed: int, size: int
+    database_url: str, seed: int, size: int
 ) -> None:
-    engine = random_engine(tmp_path / "x.db", seed)
+    with opened(engines.SQLITE, database_url) as database:
+        fill_at_random(database, seed)
+        hold_every_page_against_all_rows(database, size)
+
+
+def test_they_are_on_postgresql_too(postgresql: Postgresql) -> None:
+    with postgresql.migrated() as url, opened(engines.POSTGRESQL, url) as database:
+        fill_at_random(database, seed=0)
+        for size in (7, 1000):
+            hold_every_page_against_all_rows(database, size)
+
+
+def hold_every_page_against_all_rows(engine: Engine, size: int) -> None:
     seen = 0
     for listing, filters in QUERIES:
         for order in listing.orders:
