@@ -20,16 +20,17 @@ from symphony_client.adapters.mock import MockDataSource
 from symphony_client.channel_settings import ChannelSettings
 from symphony_client.data_access import DataAccess
 from symphony_client.data_source import DataSource
+from tests.engines import ALL, SQLITE
 from tests.server.world import World
 
-Open = Callable[[Path], AbstractAsyncContextManager[DataAccess]]
-"""Opens a data access whose user is an ADMIN, on an empty world in a directory."""
+Open = Callable[[Path, str], AbstractAsyncContextManager[DataAccess]]
+"""Opens a data access whose user is an ADMIN, on the empty database with a URL; in a directory."""
 
 
 def over_grpc(wrap: Callable[[GrpcDataSource], DataSource]) -> Open:
     @asynccontextmanager
-    async def opened(directory: Path) -> AsyncIterator[DataAccess]:
-        with World(directory, rate_limits=False) as world:
+    async def opened(directory: Path, database_url: str) -> AsyncIterator[DataAccess]:
+        with World(directory, database_url, rate_limits=False) as world:
             async with DataAccess(wrap(grpc_source(world))) as data:
                 yield data
 
@@ -44,18 +45,16 @@ def grpc_source(world: World, token: str | None = None, **settings: Any) -> Grpc
 
 
 @asynccontextmanager
-async def local(directory: Path) -> AsyncIterator[DataAccess]:
+async def local(_: Path, database_url: str) -> AsyncIterator[DataAccess]:
     source = LocalDataSource(
-        f"sqlite:///{directory / 'local.db'}",
-        user="admin@localhost",
-        channel=ChannelSettings(target="unused"),
+        database_url, user="admin@localhost", channel=ChannelSettings(target="unused")
     )
     async with DataAccess(source) as data:
         yield data
 
 
 @asynccontextmanager
-async def mock(directory: Path) -> AsyncIterator[DataAccess]:  # noqa: ARG001
+async def mock(*_: object) -> AsyncIterator[DataAccess]:
     async with DataAccess(MockDataSource()) as data:
         yield data
 
@@ -67,6 +66,13 @@ ADAPTERS: Final[Mapping[str, Open]] = {
     "hybrid": over_grpc(HybridDataSource),
     "cached": over_grpc(CachedDataSource),
 }
+
+CASES: Final = [
+    (adapter, engine)
+    for adapter in ADAPTERS
+    for engine in (ALL if adapter != "mock" else (SQLITE,))
+]
+"""Every adapter on every engine; the mock has none."""
 
 
 async def caller(data: DataAccess) -> User:

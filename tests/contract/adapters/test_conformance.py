@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -46,19 +47,29 @@ from symphony_client.errors import (
 from symphony_server.ids import new_id
 from tests.contract.adapters.adapters import (
     ADAPTERS,
+    CASES,
     caller,
     made_workflow,
     new_project,
     new_workflow,
 )
+from tests.engines import SQLITE
+from tests.postgresql import Postgresql
 
 PERSON = User(email="Ada@example.com", name="Ada", tier=Tier.TIER_PRO, roles=[Role.ROLE_DEVELOPER])
 
 
-@pytest.fixture(params=ADAPTERS)
+@pytest.fixture(params=CASES, ids="-".join)
 async def data(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[DataAccess]:
-    async with ADAPTERS[request.param](tmp_path) as opened:
-        yield opened
+    adapter, engine = request.param
+    with ExitStack() as held:
+        if engine == SQLITE:
+            url = f"sqlite:///{tmp_path / 'symphony.db'}"
+        else:
+            server: Postgresql = request.getfixturevalue("postgresql")
+            url = held.enter_context(server.migrated())
+        async with ADAPTERS[adapter](tmp_path, url) as opened:
+            yield opened
 
 
 def manifest(name: str = "word-count", version: str = "1.0.0", **other: Any) -> str:
