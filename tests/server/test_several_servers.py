@@ -18,7 +18,6 @@ from symphony.v1.access_service_pb2 import RevokeTokenRequest, WhoAmIRequest
 from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
 from symphony.v1.user_pb2 import Tier, User
 from symphony.v1.workflow_service_pb2 import CreateWorkflowRequest
-from symphony_server.audit_verification import verify_log
 from symphony_server.embedded import EmbeddedServer
 from symphony_server.settings import Settings
 from symphony_server.store.change_log import Standing
@@ -26,7 +25,8 @@ from symphony_server.store.database import parse_url
 from symphony_server.store.transaction import Transaction
 from tests.postgresql import Postgresql, running
 from tests.server.follower import begun, until, watching
-from tests.server.world import Person, World, read_refusal, spec
+from tests.server.load import Load, at, records
+from tests.server.world import World, read_refusal, spec
 
 TIERS = {"free": {"max_workflows": 3}}
 RACERS = 50
@@ -48,22 +48,9 @@ def two(tmp_path: Path, url: str) -> Iterator[tuple[World, World]]:
         yield one, other
 
 
-def at(world: World, person: Person) -> Person:
-    """The same person, calling another server."""
-    return Person(world.admin.channel, person.secret, person.user)
-
-
 def last_revision(world: World) -> int:
     with watching(world.admin) as call:
         return begun(call)
-
-
-def records(world: World) -> int:
-    """How many audit records there are, once all are verified."""
-    store = world.server.running.services.store
-    verdict = world.server.run(store.read(lambda snapshot: verify_log(snapshot.audit)))
-    assert verdict.fault is None
-    return verdict.size
 
 
 def test_every_watcher_of_any_server_sees_every_change_once_and_in_order(
@@ -190,75 +177,16 @@ def test_ten_servers_that_start_together_are_one(postgresql: Postgresql, tmp_pat
     assert postgresql.execute("SELECT count(*) FROM users", url) == [(1,)]
 
 
-class Load:
-    """Callers of several servers who make workflows, and note what they are told."""
-
-    def __init__(self, worlds: list[World]) -> None:
-        self.worlds = worlds
-        self.owner = worlds[0].user()
-        self.project = worlds[0].project(self.owner)
-        self.made: dict[str, str] = {}
-        """What was acknowledged: name → id."""
-        self.unknown: set[str] = set()
-        self.refusals: set[str] = set()
-        self.over = threading.Event()
-        self.answered = [threading.Event() for _ in worlds]
-        """Server by server: set by each acknowledgement."""
-
-    def create(self, number: int, name: str) -> None:
-        """Ask one of the servers, with the name as the request's id."""
-        person = at(self.worlds[number], self.owner)
-        request = CreateWorkflowRequest(
-            project_id=self.project.id, spec=spec(name), request_id=name
-        )
-        self.unknown.add(name)
-        try:
-            made = person.get(person.workflows.CreateWorkflow, request)
-        except grpc.RpcError as error:
-            self.refusals.add(read_refusal(error).reason)
-            self.over.wait(0.02)
-            return
-        self.made[name] = made.id
-        self.unknown.remove(name)
-        self.answered[number].set()
-
-    def call(self, caller: int) -> None:
-        for number in count():
-            if self.over.is_set():
-                return
-            self.create(caller % len(self.worlds), f"{caller}-{number}")
-
-    def wait_for_answers(self) -> None:
-        """Wait until each server has acknowledged something from now on."""
-        for answered in self.answered:
-            answered.clear()
-        for answered in self.answered:
-            assert answered.wait(20), self.refusals
-
-
 @pytest.mark.timeout(180)
 def test_a_database_that_crashes_under_load_loses_nothing_acknowledged(tmp_path: Path) -> None:
     with running() as server, ExitStack() as stack:
         url = server.migrated_database()
         load = Load([stack.enter_context(World(tmp_path, url, rate_limits=False)) for _ in "12"])
-        with ThreadPoolExecutor(8) as pool:
-            callers = [pool.submit(load.call, caller) for caller in range(8)]
-            try:
-                for _ in range(3):
-                    load.wait_for_answers()
-                    server.stop(how=signal.SIGQUIT)
-                    server.start()
+        with load.calling(8):
+            for _ in range(3):
                 load.wait_for_answers()
-            finally:
-                load.over.set()
-        for caller in callers:
-            caller.result()
-        assert load.refusals <= {"STORE_UNAVAILABLE"}
+                server.stop(how=signal.SIGQUIT)
+                server.start()
+            load.wait_for_answers()
         assert load.unknown
-        # Who asks again with the same request_id gets it, once.
-        for name in sorted(load.unknown):
-            load.create(0, name)
-        assert not load.unknown
-        rows = load.worlds[0].query("SELECT id FROM workflows")
-        assert sorted(row[0] for row in rows) == sorted(load.made.values())
-        assert records(load.worlds[1]) > len(load.made)
+        load.check()
