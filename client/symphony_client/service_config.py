@@ -1,4 +1,4 @@
-"""The retry policy, written for gRPC's core, which does the retrying.
+"""Load balancing and the retry policy, written for gRPC's core, which does both.
 
 A call that ends in UNAVAILABLE is made again, after a jittered, doubling pause, if the contract
 says that its method may be (`idempotency_level`); nothing else is. In an outage the throttle ends
@@ -42,4 +42,11 @@ def service_config(methods: Iterable[ContractMethod], *, attempts: int) -> str:
     }
     # gRPC refuses a policy of one attempt: not to retry is to have none.
     retried = [{"name": names, "retryPolicy": policy}] if attempts > 1 else []
-    return json.dumps({"methodConfig": retried, "retryThrottling": _THROTTLE})
+    return json.dumps(
+        {
+            # Where a name has several addresses, each call goes to the next.
+            "loadBalancingConfig": [{"round_robin": {}}],
+            "methodConfig": retried,
+            "retryThrottling": _THROTTLE,
+        }
+    )

@@ -141,3 +141,17 @@ async def test_an_aio_channel_is_made_where_the_loop_runs(server: ContractServer
         answer = await WorkflowServiceStub(channel).GetWorkflow(requests.get_workflow())
 
     assert not answer.id
+
+
+def test_calls_go_to_all_servers_behind_a_name() -> None:
+    with ContractServer() as one, ContractServer() as other:
+        target = f"ipv4:{one.target},{other.target}"
+        with symphony_client.connect(target) as channel:
+            stub = WorkflowServiceStub(channel)
+            made = 0
+            # The second connection may be there some calls later than the first.
+            while not (one.attempts and other.attempts) and made < 1000:
+                stub.GetWorkflow(requests.get_workflow())
+                made += 1
+        assert one.attempts
+        assert other.attempts
