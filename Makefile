@@ -18,18 +18,24 @@ $(BIN)/uv pip install --quiet --python $(BIN)/python \
 || $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(1)
 endef
 
-.PHONY: help run test check check-style check-types check-imports check-contract \
+.PHONY: help run test test-polyglot faults check check-style check-types check-imports check-contract \
         coverage generate bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(RUNNABLE) ## serve with a small demo world (SYMPHONY_LISTEN=HOST:PORT and the like are honoured)
 	@exec $(BIN)/symphony serve --dev
 
 test: $(INSTALLED) ## run the tests
 	$(BIN)/pytest
+
+test-polyglot: $(INSTALLED) ## run the vectors of tests/polyglot with Go, TypeScript, Java, Rust and Python
+	$(BIN)/python -m tests.polyglot
+
+faults: $(INSTALLED) ## lose the primary of a PostgreSQL pair under load, again and again (about five minutes)
+	$(BIN)/python -m tests.faults.failover --kills 50
 
 check: check-style check-types check-imports check-contract ## everything that is checked without running the product
 
