@@ -68,6 +68,7 @@ BEYOND_THE_CONTRACT: Final = {
     "request.unknown_field": "fields that are not in the contract",
     "transaction.operation": "what a transaction says for all its operations",
     "timestamp.gt_now": "the server's clock",
+    "string.nul": "what no database need keep: looked for only where another rule is broken",
 }
 """The rules of the structure that no annotation can state, and what they are about."""
 

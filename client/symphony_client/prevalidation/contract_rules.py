@@ -15,6 +15,7 @@ from symphony_client.errors import PreValidationFailed, Violation
 from symphony_client.errors.tree import MAX_VIOLATIONS_IN_MESSAGE
 from symphony_client.prevalidation.compiled_rules import CompiledRules
 from symphony_client.prevalidation.long_lists import too_long_lists
+from symphony_client.prevalidation.nul_texts import texts_with_nul
 from symphony_client.prevalidation.stats import StatsRecorder, process_stats
 
 MAX_REQUEST_BYTES: Final = 4 * 1024 * 1024
@@ -80,8 +81,13 @@ class ContractRules:
         except (protovalidate.CompilationError, protovalidate.EvaluationError):
             # A rule that this version cannot judge is the server's to judge.
             return []
-        # Of fields that are not in the contract the server speaks first, and of nothing else.
-        return [] if violations and _has_unknown_fields(request, size) else violations
+        if not violations:
+            return []
+        # Of fields that are not in the contract the server speaks first, and of nothing else; then
+        # of what no text may hold.
+        if _has_unknown_fields(request, size):
+            return []
+        return list(islice(texts_with_nul(request), MAX_VIOLATIONS_IN_MESSAGE)) or violations
 
     def _broken_rules(self, request: Message, size: int) -> list[Violation]:
         """Returns what the server would say: of lists that are too long nothing else."""
