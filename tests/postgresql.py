@@ -63,10 +63,11 @@ class Postgresql:
         `quick` if no power failure is of interest.
         """
         self.directory = Path(tempfile.mkdtemp(prefix="postgresql-", dir=_place(quick=quick)))
-        self._as: dict[str, Any] = {}
+        self._prefix: list[str] = []
         programs = installed()
         if os.geteuid() == 0:
-            self._as = {"user": _UNPRIVILEGED, "group": os.getgid(), "extra_groups": []}
+            # Not by `user=`: that forks, and gRPC ends a process that is forked while it is called.
+            self._prefix = ["setpriv", f"--reuid={_UNPRIVILEGED}", "--clear-groups"]
             shutil.chown(self.directory, _UNPRIVILEGED)
             programs = self._reachable(programs)
         self._programs = programs / "bin"
@@ -87,12 +88,11 @@ class Postgresql:
         """The programs, copied where the user that they run as can reach them if need be."""
         try:
             subprocess.run(
-                [programs / "bin" / "postgres", "--version"],
+                [*self._prefix, programs / "bin" / "postgres", "--version"],
                 check=True,
                 capture_output=True,
-                **self._as,
             )
-        except PermissionError:
+        except (PermissionError, subprocess.CalledProcessError):
             package = programs.parent
             site = self.directory / "site"
             libraries = package.with_name(f"{package.name}.libs")
@@ -102,11 +102,16 @@ class Postgresql:
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [self._programs / program, "--pgdata", self.directory / "data", *arguments],
+            [
+                *self._prefix,
+                self._programs / program,
+                "--pgdata",
+                self.directory / "data",
+                *arguments,
+            ],
             check=True,
             capture_output=True,
             cwd=self.directory,
-            **self._as,
         )
 
     def start(self) -> None:
@@ -114,12 +119,17 @@ class Postgresql:
         options = [f"--{name}={value}" for name, value in self._settings.items()]
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self.directory / "data", *options],
+                [
+                    *self._prefix,
+                    self._programs / "postgres",
+                    "-D",
+                    self.directory / "data",
+                    *options,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=self.directory,
-                **self._as,
             )
         last = time.monotonic() + START_SECONDS
         while True:

@@ -1,10 +1,11 @@
 """Load balancing and the retry policy, written for gRPC's core, which does both.
 
-A call that ends in UNAVAILABLE is made again, after a jittered, doubling pause, if the contract
-says that its method may be (`idempotency_level`); nothing else is. In an outage the throttle ends
-the repeating: each failure takes a token, each success gives a tenth back, and below half of them
-nobody retries. The core does not read `google.rpc.RetryInfo`; a server that wants another pause
-says so in the trailer `grpc-retry-pushback-ms` beside it (a negative one forbids the retry).
+A call that the server ends with UNAVAILABLE or CANCELLED is made again, after a jittered, doubling
+pause, if the contract says that its method may be (`idempotency_level`); nothing else is. In an
+outage the throttle ends the repeating: each failure takes a token, each success gives a tenth
+back, and below half of them nobody retries. The core does not read `google.rpc.RetryInfo`; a
+server that wants another pause says so in the trailer `grpc-retry-pushback-ms` beside it (a
+negative one forbids the retry).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from symphony_client.contract_methods import ContractMethod
 MAX_ATTEMPTS: Final = 5
 """gRPC makes no more whatever it is told (gRFC A6)."""
 
-_RETRIED_STATUS_CODES: Final = ["UNAVAILABLE"]
+_RETRIED_STATUS_CODES: Final = ["UNAVAILABLE", "CANCELLED"]
+"""gRPC servers end as CANCELLED what reaches them in the moment in which they stop."""
 _FIRST_BACKOFF: Final = "0.1s"
 _LONGEST_BACKOFF: Final = "2s"
 _BACKOFF_GROWTH: Final = 2

@@ -33,6 +33,9 @@ _OF_THE_SERVER: Final = {
     "serve": "symphony_server.cli:app/serve",
     "migrate": "symphony_server.cli:app/migrate",
     "token": "symphony_server.cli:app/token",
+    "backup": "symphony_server.cli:app/backup",
+    "restore": "symphony_server.cli:app/restore",
+    "copy": "symphony_server.cli:app/copy",
 }
 
 

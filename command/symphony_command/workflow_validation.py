@@ -8,6 +8,7 @@ import typer
 
 from symphony_command.asking import AskingCommand, asked_of
 from symphony_command.errors import CallFailed
+from symphony_command.exit_codes import ExitCode
 from symphony_command.flow_options import FlowPath
 
 if TYPE_CHECKING:
@@ -55,18 +56,21 @@ def validate(
     if not ask_server:
         _pre_validate(flow)
     answer = _ask(ctx, flow, project) if ask_server else flow.request
+    not_drawn = not ask_server and bool(remarks(flow.request.spec))
     if asked.json:
         print_json(json_of(answer))
-        return
-    out = console()
-    out.print(shape(flow.request.spec))
-    if ask_server:
-        verdict = "The server would take it."
-    elif remarks(flow.request.spec):
-        verdict = "It keeps the contract's rules, but the server refuses what is not drawn."
     else:
-        verdict = "It keeps the contract's rules; --server asks a server for the rest."
-    out.print(f"\n{verdict}")
+        out = console()
+        out.print(shape(flow.request.spec))
+        if ask_server:
+            verdict = "The server would take it."
+        elif not_drawn:
+            verdict = "A server would refuse it: the steps do not make a graph."
+        else:
+            verdict = "It keeps the contract's rules; --server asks a server for the rest."
+        out.print(f"\n{verdict}")
+    if not_drawn:
+        raise typer.Exit(ExitCode.REFUSED)
 
 
 def _pre_validate(flow: FlowFile) -> None:

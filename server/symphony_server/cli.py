@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import os
 import shlex
 import shutil
 import signal
@@ -11,13 +11,15 @@ import sys
 from collections.abc import Callable, Coroutine
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
-import structlog
 import typer
 from pydantic import ValidationError
 
 from symphony_server.settings import Settings
+
+if TYPE_CHECKING:
+    from symphony_server.audit_verification import Fault
 
 app = typer.Typer(
     help="The Symphony data layer: users, projects and workflows behind one gRPC contract.",
@@ -46,6 +48,8 @@ Database = Annotated[
     ),
 ]
 
+Progress = Annotated[bool, typer.Option("--progress/--no-progress", help="Tell how far it is.")]
+
 
 @app.command()
 def serve(
@@ -55,6 +59,15 @@ def serve(
         typer.Option(
             metavar="HOST:PORT",
             help="Where to serve. [env: SYMPHONY_LISTEN; default: 127.0.0.1:50051]",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Processes that serve together. SIGHUP exchanges them one by one. "
+            "[env: SYMPHONY_WORKERS; default: 1]",
         ),
     ] = None,
     bootstrap_admin: Annotated[
@@ -126,6 +139,21 @@ def serve(
         str | None,
         typer.Option(metavar="FILE|URL", help="The provider's JWKS. [env: SYMPHONY_JWT_KEYS]"),
     ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Where to serve Prometheus metrics; any address, for they hold no secrets. "
+            "[env: SYMPHONY_METRICS; default: nowhere]",
+        ),
+    ] = None,
+    traces: Annotated[
+        bool | None,
+        typer.Option(
+            "--traces",
+            help="Send OpenTelemetry spans where the OTEL_… variables say. [env: SYMPHONY_TRACES]",
+        ),
+    ] = None,
     rate_limits: Annotated[
         bool | None,
         typer.Option(
@@ -141,9 +169,10 @@ def serve(
     ] = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish what runs and exit with 0."""
-    settings = _settings(
+    given = _given(
         database_url=database,
         listen=listen,
+        workers=workers,
         bootstrap_admin=bootstrap_admin,
         token_file=token_file,
         dev=dev,
@@ -155,39 +184,93 @@ def serve(
         jwt_issuer=jwt_issuer,
         jwt_audience=jwt_audience,
         jwt_keys=jwt_keys,
+        metrics=metrics,
+        traces=traces,
         rate_limits=rate_limits,
         auto_migrate=auto_migrate,
     )
-    _configure_logging(settings)
+    settings = _settings(**given)
+    if settings.workers == 1:
+        run_server(given, _serve)
+    else:
+        _supervise(settings, given)
+
+
+def run_server(
+    given: dict[str, Any], serve: Callable[[Settings], Coroutine[Any, Any, None]]
+) -> None:
+    """Serve in this process until told to end, with the settings that are given and the
+    environment's. Raises typer.Exit.
+    """
+    settings = _settings(**given)
+    from symphony_server.logs import configure_logging
+
+    configure_logging(settings)
     # Here, so that `--help` and `--version` do not wait for grpc.
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        _or_exit(lambda: runner.run(_serve(settings)))
+        _or_exit(lambda: runner.run(serve(settings)))
+
+
+def _supervise(settings: Settings, given: dict[str, Any]) -> None:
+    """Let several workers serve. Nothing here imports grpc."""
+    from symphony_server.logs import configure_logging
+    from symphony_server.supervisor import supervise
+
+    configure_logging(settings)
+    if settings.database_url.startswith("sqlite:"):
+        typer.echo(
+            "symphony: on SQLite workers write in turn, and hear of each other's changes up to a "
+            "second late; with PostgreSQL at once",
+            err=True,
+        )
+
+    def announce(target: str, made_admin: bool) -> None:
+        _announce(settings, target, made_admin)
+
+    code = _or_exit(lambda: supervise(settings, given, announce))
+    if code:
+        raise typer.Exit(code)
 
 
 async def _serve(settings: Settings) -> None:
     from symphony_server.main import start_server
-    from symphony_server.store.database import parse_url
 
     server = await start_server(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    target = f"{settings.listen.rpartition(':')[0]}:{server.port}"
-    database = parse_url(settings.database_url)  # which shows no password
-    typer.echo(f"Symphony {version('symphony-data')} serves {database} on {target}")
-    if server.made_admin:
-        typer.echo(
-            f"made the first ADMIN, {settings.bootstrap_admin}; token: {settings.token_file}"
+    try:
+        _announce(
+            settings, f"{settings.listen.rpartition(':')[0]}:{server.port}", server.made_admin
         )
+        await stop.wait()
+        _say("stopping: finishing the calls under way")
+    finally:
+        await server.stop()
+
+
+def _say(text: str) -> None:
+    """Tell whoever started the server, if anybody still listens."""
+    try:
+        typer.echo(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Nobody does. Python would flush once more at its end, and fail.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _announce(settings: Settings, target: str, made_admin: bool) -> None:
+    from symphony_server.store.database import parse_url
+
+    database = parse_url(settings.database_url)  # which shows no password
+    _say(f"Symphony {version('symphony-data')} serves {database} on {target}")
+    if made_admin:
+        _say(f"made the first ADMIN, {settings.bootstrap_admin}; token: {settings.token_file}")
     if settings.dev and settings.token_file is not None:
-        typer.echo(_first_steps(target, settings.token_file))
-    sys.stdout.flush()
-    await stop.wait()
-    typer.echo("stopping: finishing the calls under way")
-    await server.stop()
+        _say(_first_steps(target, settings.token_file))
 
 
 def _first_steps(target: str, token_file: Path) -> str:
@@ -329,11 +412,114 @@ def audit_verify(
     heads = head or []
     verdict = _or_exit(lambda: asyncio.run(operator_audit.verify(settings, heads)))
     if verdict.fault is not None:
-        typer.echo(f"symphony: record {verdict.fault.sequence} {verdict.fault.problem}", err=True)
-        raise typer.Exit(1)
+        _tell_fault(verdict.fault)
     typer.echo(f"{verdict.size} records are as they were written, root {verdict.root.hex()}")
     for path in heads:
         typer.echo(f"they go on from the head in {path}")
+
+
+@app.command("backup")
+def back_up(
+    file: Annotated[Path, typer.Argument(help="Where to; for its owner only to read.")],
+    database: Database = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    progress: Progress = True,
+) -> None:
+    """Back up the database into a file, while servers write to it.
+
+    The backup is of one moment: everything that was acknowledged before is in it, and it has the
+    tokens' hashes and the server's keys as well. Of SQLite it is a database in one file, checked;
+    of PostgreSQL what `pg_dump` writes in its custom format. `pg_dump` is looked for in
+    SYMPHONY_PG_BIN, or on PATH; it must be of the server's version or later.
+    """
+    settings = _settings(database_url=database)
+    from symphony_server import operator_backup, operator_progress, operator_reports
+
+    def run() -> operator_backup.BackedUp:
+        with operator_progress.shown(wanted=progress) as shown:
+            return operator_backup.backup(settings, file, shown, force=force)
+
+    operator_reports.print_backed_up(file, _or_exit(run))
+
+
+@app.command("restore")
+def restore(
+    file: Annotated[Path, typer.Argument(help="What 'symphony backup' wrote.")],
+    database: Database = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Give up what is in the database, if anything is.")
+    ] = False,
+    same_history: Annotated[
+        bool,
+        typer.Option(
+            "--same-history",
+            help="Nothing was written since the backup: revisions go on from it.",
+        ),
+    ] = False,
+    progress: Progress = True,
+) -> None:
+    """Put a backup in the place of the database, all of it or nothing, and verify its audit log.
+
+    Stop the servers first. A backup of an older version is migrated to this one.
+
+    Who watches, and every replica, starts afresh by itself: the revisions go on a billion higher
+    than in the backup, and a watch from any earlier one, of before the backup or after it, is
+    refused as REVISION_COMPACTED. Were the revisions used again, one that was away while others
+    wrote to the restored database would not notice that it follows another history.
+
+    What was done since the backup is undone: a token that was revoked is good again. Audit heads
+    that were kept before the backup agree with it; those from after it do not, for the records
+    that they cover are lost.
+    """
+    settings = _settings(database_url=database)
+    from symphony_server import operator_backup, operator_progress, operator_reports
+
+    def run() -> operator_backup.Restored:
+        with operator_progress.shown(wanted=progress) as shown:
+            return operator_backup.restore(
+                settings, file, shown, force=force, same_history=same_history
+            )
+
+    restored = _or_exit(run)
+    operator_reports.print_restored(file, restored)
+    if restored.verdict.fault is not None:
+        _tell_fault(restored.verdict.fault)
+
+
+@app.command("copy")
+def copy_database(
+    source: Annotated[
+        str, typer.Option("--from", metavar="URL", help="What to copy; it is only read.")
+    ],
+    target: Annotated[
+        str,
+        typer.Option("--to", metavar="URL", help="Where to: a database without rows, migrated."),
+    ],
+    progress: Progress = True,
+) -> None:
+    """Copy a database into another, of whichever engine, and compare the two row by row.
+
+    Everything is copied: audit log, revisions, tokens, remembered requests, keys. So a server on
+    the copy goes on where the source's was: tokens are good, watchers resume, heads agree.
+
+    The copy is of one moment. What a server writes to the source after that is not copied: stop it
+    first, unless this is only to try.
+
+    Unless every row is equal and the audit log's tree is the source's, the target stays empty.
+    Beside a SQLite target a copy that is killed leaves its draft, `FILE.….new`, to be removed.
+    """
+    from symphony_server import operator_copy, operator_progress, operator_reports
+
+    def run() -> operator_copy.Copied:
+        with operator_progress.shown(wanted=progress) as shown:
+            return operator_copy.copy(source, target, shown)
+
+    operator_reports.print_copied(_or_exit(run))
+
+
+def _tell_fault(fault: Fault) -> NoReturn:
+    typer.echo(f"symphony: record {fault.sequence} {fault.problem}", err=True)
+    raise typer.Exit(1)
 
 
 def _on_database(database: str | None, work: Callable[[Any, Any], Coroutine[Any, Any, T]]) -> T:
@@ -352,10 +538,15 @@ def _on_database(database: str | None, work: Callable[[Any, Any], Coroutine[Any,
     return _or_exit(lambda: asyncio.run(run()))
 
 
+def _given(**options: Any) -> dict[str, Any]:
+    """What was said on the command line."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def _settings(**given: Any) -> Settings:
     """The settings, or an exit that names each wrong one."""
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return Settings(**_given(**given))
     except ValidationError as error:
         for wrong in error.errors():
             name = ".".join(str(part) for part in wrong["loc"])
@@ -383,27 +574,3 @@ def _or_exit(work: Callable[[], T]) -> T:
     except (OSError, RuntimeError) as error:
         typer.echo(f"symphony: {error}", err=True)
         raise typer.Exit(1) from None
-
-
-def _configure_logging(settings: Settings) -> None:
-    """Logs to standard error, for people on a terminal and as JSON elsewhere."""
-    logging.basicConfig(level=settings.log_level, stream=sys.stderr, format="%(message)s")
-    logging.getLogger("peewee.migrations").setLevel(logging.WARNING)
-    people = settings.log_format == "console" or (
-        settings.log_format == "auto" and sys.stderr.isatty()
-    )
-    renderer: Any = (
-        structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer()
-    )
-    structlog.configure(
-        processors=[
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )

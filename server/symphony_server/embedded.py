@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from symphony.v1.access_service_pb2 import CreateTokenResponse
 from symphony_server import operator_tokens
@@ -19,6 +19,9 @@ from symphony_server.refusal import Refused
 from symphony_server.settings import Settings
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.bootstrap import create_first_admin
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
 
 T = TypeVar("T")
 
@@ -30,9 +33,10 @@ class EmbeddedServer:
     ...     channel = grpc.insecure_channel(server.target)
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Take the settings; nothing is opened yet."""
+    def __init__(self, settings: Settings, tracer_provider: TracerProvider | None = None) -> None:
+        """Take the settings, and where its calls' spans go if anywhere; nothing is opened yet."""
         self._settings = settings
+        self._tracer_provider = tracer_provider
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="embedded-server")
         self._token_ids: list[str] = []
@@ -57,6 +61,7 @@ class EmbeddedServer:
                 tls_key=None,
                 tls_client_ca=None,
                 tls_require_client_cert=False,
+                metrics=None,
             )
         )
 
@@ -98,7 +103,7 @@ class EmbeddedServer:
         """Start. Raises what `start_server` raises."""
         self._thread.start()
         try:
-            self.running = self.run(start_server(self._settings))
+            self.running = self.run(start_server(self._settings, self._tracer_provider))
         except BaseException:
             self._end_loop()
             raise

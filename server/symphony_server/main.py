@@ -7,11 +7,12 @@ import logging
 import os
 import secrets
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import grpc
 
@@ -21,11 +22,12 @@ from symphony_server.access.key_set import KeySet
 from symphony_server.clock import MICROSECONDS, now_us
 from symphony_server.demo import create_demo_world
 from symphony_server.identities import StoredIdentities
+from symphony_server.metrics import MetricsServer, Observed
 from symphony_server.rpc.exchange import Services
 from symphony_server.rpc.load import Load
 from symphony_server.rpc.observations import Observations
 from symphony_server.rpc.refusal_log import RefusalLog
-from symphony_server.rpc.request_rates import RequestRates
+from symphony_server.rpc.request_rates import Buckets, OwnBuckets, RequestRates
 from symphony_server.rpc.server import RpcServer, served_services
 from symphony_server.rules.manifest import judge
 from symphony_server.settings import Settings
@@ -41,8 +43,13 @@ from symphony_server.use_cases.bootstrap import bootstrap_admin
 from symphony_server.use_cases.call import Deployment
 from symphony_server.use_cases.write import REQUEST_ID_RETENTION_US
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer, TracerProvider
+
 _log = logging.getLogger(__name__)
 
+WORKER_CONNECTION_AGE_SECONDS: Final = 300.0
+"""A connection stays with one worker, however idle another; this bounds for how long."""
 HOUSEKEEPING_SECONDS: Final = 60.0
 HOUSEKEEPING_ROWS: Final = 1000
 """Expired rows removed in one transaction, so that no caller waits long for it."""
@@ -91,6 +98,13 @@ class RunningServer:
     _store: Store
     _rpc: RpcServer
     _housekeeping: asyncio.Task[None]
+    _metrics: MetricsServer | None
+    _end_tracing: Callable[[], None]
+
+    @property
+    def metrics_address(self) -> str | None:
+        """`HOST:PORT` where metrics are served, if they are."""
+        return None if self._metrics is None else self._metrics.address
 
     async def stop(self) -> None:
         """Drain: refuse what is new, finish what runs, make it durable, close."""
@@ -102,40 +116,108 @@ class RunningServer:
             await self._housekeeping
         await self.services.refusals.close()
         await self._store.close()
+        if self._metrics is not None:
+            await asyncio.to_thread(self._metrics.close)
+        await asyncio.to_thread(self._end_tracing)
 
 
-async def start_server(settings: Settings) -> RunningServer:
+async def start_server(
+    settings: Settings,
+    tracer_provider: TracerProvider | None = None,
+    *,
+    buckets: Buckets | None = None,
+) -> RunningServer:
     """Open the store, make what the settings ask for, and serve.
 
-    Raises what `open_store` raises, and RuntimeError when the address is taken.
+    With buckets it is one of several workers, which count users' requests in them together and
+    share the port.
+    Calls are traced where a provider of OpenTelemetry is given, which stays the caller's, or
+    where the settings say so. Raises what `open_store` raises, TracesUnavailable, and
+    RuntimeError or OSError when an address is taken.
     """
+    tracer, end_tracing = _tracing(settings, tracer_provider)
     store = open_store(settings)
     store.start()
+    metrics = None
     try:
         deployment = await deploy(settings, store)
         made_admin = await _first_start(settings, store, deployment)
         feed = ChangeFeed(store)
         store.committed = feed.committed
+        seen = _as_traced(store, tracer)
         services = Services(
-            store=store,
+            store=seen,
             feed=feed,
-            authenticator=Authenticator(StoredIdentities(store), _jwt_verifier(settings)),
+            authenticator=Authenticator(StoredIdentities(seen), _jwt_verifier(settings)),
             deployment=deployment,
             load=Load(max_calls=settings.max_calls, max_streams=settings.max_streams),
-            rates=RequestRates(deployment.tiers),
+            rates=RequestRates(deployment.tiers, buckets or OwnBuckets()),
             observations=Observations(),
-            refusals=RefusalLog(store),
+            refusals=RefusalLog(seen),
             client_certificates=settings.tls_client_ca is not None,
+            tracer=tracer,
         )
         # gRPC's own bound is far above ours, which can answer with details.
-        rpc = RpcServer(services, max_concurrent=settings.max_calls * 4)
+        rpc = RpcServer(
+            services,
+            max_concurrent=settings.max_calls * 4,
+            share_port=buckets is not None,
+            max_connection_age_seconds=settings.max_connection_age_seconds
+            or (None if buckets is None else WORKER_CONNECTION_AGE_SECONDS),
+        )
+        metrics = _serve_metrics(settings, services, rpc)
         port = await rpc.start(settings.listen, _credentials(settings))
         _prepare_in_background()
     except BaseException:
+        if metrics is not None:
+            metrics.close()
         await store.close()
+        end_tracing()
         raise
     housekeeping = asyncio.create_task(_keep_house(store, settings.change_retention_seconds))
-    return RunningServer(port, made_admin, services, settings, store, rpc, housekeeping)
+    return RunningServer(
+        port, made_admin, services, settings, store, rpc, housekeeping, metrics, end_tracing
+    )
+
+
+def _tracing(
+    settings: Settings, given: TracerProvider | None
+) -> tuple[Tracer | None, Callable[[], None]]:
+    """What makes spans, if anything, and what sends the last of them."""
+    if given is None and not settings.traces:
+        return None, _nothing
+    # Here, so that who does not trace needs no OpenTelemetry.
+    from symphony_server import tracing
+
+    if given is not None:
+        return tracing.tracer_of(given), _nothing
+    made = tracing.tracer_provider()
+    return tracing.tracer_of(made), made.shutdown
+
+
+def _nothing() -> None:
+    """Whose the provider is sends its spans."""
+
+
+def _as_traced(store: Store, tracer: Tracer | None) -> Store:
+    """The store as calls use it. The feed and housekeeping, which serve no one call, do not."""
+    if tracer is None:
+        return store
+    from symphony_server.rpc.traced_store import TracedStore
+
+    return TracedStore(store, tracer)
+
+
+def _serve_metrics(settings: Settings, services: Services, rpc: RpcServer) -> MetricsServer | None:
+    if settings.metrics_address is None:
+        return None
+    observed = Observed(
+        services.observations, services.load, services.store, rpc.store_health, services.feed
+    )
+    several = settings.worker is not None
+    metrics = MetricsServer(settings.metrics_address, observed, share_port=several)
+    _log.info("metrics are served on http://%s/metrics", metrics.address)
+    return metrics
 
 
 def _prepare_in_background() -> None:

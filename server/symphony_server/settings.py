@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     """Where the first ADMIN's token is written (mode 0600)."""
     dev: bool = False
     """For trying out: makes the first ADMIN and a small demo world, and says what to do next."""
+    workers: int = Field(default=1, ge=1, le=64)
+    """Processes that serve; several share the port, and a supervisor keeps them."""
+    max_connection_age_seconds: float | None = Field(default=None, ge=1)
+    """After how long a client is asked to connect anew, so that connections spread; by default
+    never, and with several workers after five minutes."""
     insecure: bool = False
     """Serve without TLS beyond loopback all the same."""
     tls_cert: Path | None = None
@@ -48,6 +53,8 @@ class Settings(BaseSettings):
     """The provider's JWKS: a file or an http(s) URL, read again as it changes."""
     auto_migrate: bool = True
     """Apply pending migrations at start."""
+    pg_bin: Path | None = None
+    """The folder of PostgreSQL's `pg_dump` and `pg_restore`; looked for on PATH by default."""
     max_calls: int = Field(default=1000, ge=1)
     """Calls under way at once; more are refused as OVERLOADED."""
     max_streams: int = Field(default=2000, ge=1)
@@ -61,14 +68,22 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "console", "json"] = "auto"
     """`auto` is console on a terminal and json otherwise."""
+    metrics: str | None = None
+    """`HOST:PORT` to serve Prometheus metrics on, which hold no secrets; none by default."""
+    traces: bool = False
+    """Make spans of calls, and send them where the standard `OTEL_…` variables say."""
+    worker: int | None = Field(default=None, ge=0)
+    """Which of several processes this is: in its logs, and added to the port of its metrics."""
     rate_limits: bool = True
     """Hold users to their tier's requests a second."""
     tiers: TierTable = TierTable()
     """The limits of each tier, as JSON: `{"free": {"max_workflows": 20}}`."""
 
-    @field_validator("listen")
+    @field_validator("listen", "metrics")
     @classmethod
-    def _host_and_port(cls, value: str) -> str:
+    def _host_and_port(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         host, _, port = value.rpartition(":")
         if not host or not port.isdigit() or int(port) > 65535:
             raise ValueError("must be HOST:PORT, for example 127.0.0.1:50051 or [::1]:50051")
@@ -109,6 +124,14 @@ class Settings(BaseSettings):
                 "or say --insecure"
             )
         return self
+
+    @property
+    def metrics_address(self) -> str | None:
+        """Where this very process serves its metrics: each worker has a port of its own."""
+        host, _, port = (self.metrics or "").rpartition(":")
+        if not host:
+            return None
+        return f"{host}:{int(port) + (self.worker or 0)}" if int(port) else f"{host}:0"
 
 
 def _is_true(value: Any) -> bool:

@@ -47,7 +47,7 @@ def test_every_method_that_is_safe_to_repeat_is_in_the_retry_policy_and_no_other
         (method.service, method.name) for method in methods if method.safe_to_repeat
     }
     assert entry["retryPolicy"]["maxAttempts"] == 4
-    assert entry["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE"]
+    assert entry["retryPolicy"]["retryableStatusCodes"] == ["UNAVAILABLE", "CANCELLED"]
     assert config["retryThrottling"] == {"maxTokens": 10, "tokenRatio": 0.1}
 
 

@@ -15,7 +15,7 @@ UNAVAILABLE = Answer(grpc.StatusCode.UNAVAILABLE, "later")
 NOT_RETRIED = [
     code
     for code in grpc.StatusCode
-    if code not in (grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE)
+    if code not in (grpc.StatusCode.OK, grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 ]
 
 
@@ -73,8 +73,20 @@ def test_all_attempts_of_a_call_share_its_deadline(api: Api, server: ContractSer
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
+def test_what_a_stopping_server_cancels_is_repeated(server: ContractServer) -> None:
+    server.answers(Answer(grpc.StatusCode.CANCELLED, "CANCELLED"), Answer())
+
+    with symphony_client.connect(server.target) as channel:
+        WorkflowServiceStub(channel).CreateWorkflow(requests.create_workflow())
+
+    assert len({attempt.request.request_id for attempt in server.attempts}) == 1
+    assert len(server.attempts) == 2
+
+
 @pytest.mark.parametrize("code", NOT_RETRIED, ids=lambda code: code.name)
-def test_nothing_but_unavailable_is_retried(server: ContractServer, code: grpc.StatusCode) -> None:
+def test_nothing_but_unavailable_and_cancelled_is_retried(
+    server: ContractServer, code: grpc.StatusCode
+) -> None:
     server.answers(Answer(code, "no"))
 
     with symphony_client.connect(server.target) as channel, pytest.raises(grpc.RpcError) as caught:

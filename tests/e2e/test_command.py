@@ -110,6 +110,8 @@ def test_a_server_describes_itself_by_both_versions_of_reflection(anybody: Tool)
         assert "symphony.v1.WorkflowService/CreateWorkflow" in methods
     assert "grpc.reflection.v1.ServerReflection" in listed
     assert "estimated_cost" in described
+    method = grpcurl(anybody, target, "describe", "symphony.v1.WorkflowService.CreateWorkflow").out
+    assert "rpc CreateWorkflow ( .symphony.v1.CreateWorkflowRequest )" in method
 
 
 def test_the_shipped_descriptors_do_without_reflection(anybody: Tool) -> None:
@@ -228,3 +230,11 @@ def test_migrations_are_planned_applied_and_then_done(tmp_path: Path) -> None:
     assert said[0].startswith("pending 0001")
     assert said[1].startswith("applied 0001")
     assert said[2] == "nothing to do\n"
+
+
+def test_a_server_ends_though_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    with Server(tmp_path, "--bootstrap-admin", "a@example.com", "--token-file", "t") as server:
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(30) == 0

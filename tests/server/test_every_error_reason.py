@@ -366,7 +366,8 @@ def store_unavailable(world: World, patch: pytest.MonkeyPatch) -> Refusal:
 def shutting_down(world: World, patch: pytest.MonkeyPatch) -> Refusal:
     person = world.user()
     patch.setattr(world.server.running.services.load, "stopping", True)
-    return lists_projects(person)
+    with watching(person) as call:
+        return ended(call)
 
 
 def internal(world: World, patch: pytest.MonkeyPatch) -> Refusal:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
+from opentelemetry.trace import TracerProvider
 
 from symphony.v1 import (
     access_service_pb2_grpc,
@@ -184,7 +185,13 @@ class Person:
 class World:
     """A server on a database of its own, and people who call it."""
 
-    def __init__(self, directory: Path, database_url: str = "", **settings: Any) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        database_url: str = "",
+        tracer_provider: TracerProvider | None = None,
+        **settings: Any,
+    ) -> None:
         """A SQLite file in the directory unless another database is named."""
         self.directory = directory
         self.database_url = database_url or f"sqlite:///{directory / 'world.db'}"
@@ -197,7 +204,7 @@ class World:
         )
         self._count = itertools.count(1)
         self._channels: list[grpc.Channel] = []
-        self.server = EmbeddedServer(self._settings)
+        self.server = EmbeddedServer(self._settings, tracer_provider)
 
     def __enter__(self) -> World:
         self.server.__enter__()

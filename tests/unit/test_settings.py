@@ -52,3 +52,16 @@ def test_a_tiers_limit_is_set_by_itself(monkeypatch: pytest.MonkeyPatch) -> None
     tiers = Settings().tiers
     assert (tiers.free.max_workflows, tiers.free.max_workflow_steps) == (20, 10)
     assert tiers.pro == Settings.model_fields["tiers"].default.pro
+
+
+def test_metrics_are_served_nowhere_unless_it_is_said_and_a_worker_adds_its_number() -> None:
+    assert Settings().metrics_address is None
+    assert Settings(metrics="0.0.0.0:9464").metrics_address == "0.0.0.0:9464"
+    assert Settings(metrics="[::1]:9464", worker=2).metrics_address == "[::1]:9466"
+    assert Settings(metrics="127.0.0.1:0", worker=2).metrics_address == "127.0.0.1:0"
+
+
+@pytest.mark.parametrize("said", ["9464", ":9464", "127.0.0.1:", "127.0.0.1:65536"])
+def test_an_address_of_metrics_is_a_host_and_a_port(said: str) -> None:
+    with pytest.raises(ValidationError, match=r"must be HOST:PORT"):
+        Settings(metrics=said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -28,6 +29,8 @@ def aio_interceptors(concerns: Sequence[Concern]) -> list[grpc.aio.ClientInterce
 class _Interceptor:
     def __init__(self, concerns: Sequence[Concern]) -> None:
         self._concerns = tuple(concerns)
+        self._telling: set[asyncio.Task[None]] = set()
+        """Kept from the garbage collector until they have told."""
 
     async def _intercept(
         self,
@@ -50,7 +53,25 @@ class _Interceptor:
             details.credentials,
             details.wait_for_ready,
         )
-        return await continuation(completed, call.request)
+        made = await continuation(completed, call.request)
+        if call.ended:
+            self._tell_at_the_end(call, made)
+        return made
+
+    def _tell_at_the_end(self, call: OutgoingCall, made: Any) -> None:
+        def begin(_: Any) -> None:
+            task = asyncio.ensure_future(_tell(call, made))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+        made.add_done_callback(begin)
+
+
+async def _tell(call: OutgoingCall, made: Any) -> None:
+    # Both are known by now; they are coroutines for calls that have not ended.
+    code, trailing = await made.code(), await made.trailing_metadata()
+    for ended in call.ended:
+        ended(code, tuple(trailing or ()))
 
 
 def _text(path: str | bytes) -> str:

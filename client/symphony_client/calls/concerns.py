@@ -7,6 +7,7 @@ from symphony_client.calls.deadline import Deadline
 from symphony_client.calls.outgoing_call import Concern
 from symphony_client.calls.request_id import RequestId
 from symphony_client.calls.structure import Structure
+from symphony_client.calls.trace import Trace
 from symphony_client.channel_settings import ChannelSettings
 from symphony_client.prevalidation import ContractRules, is_switched_on
 
@@ -24,6 +25,8 @@ def concerns(settings: ChannelSettings) -> tuple[Concern, ...]:
         # Before the rest: a request that is refused costs no more.
         *((Structure(ContractRules()),) if checked else ()),
         Deadline(timeout_seconds=settings.timeout_seconds),
+        # Once it is known that the call is made.
+        Trace(),
         # Last: nothing but gRPC sees the token.
         Credentials(token=settings.token, act_as=settings.act_as),
     )

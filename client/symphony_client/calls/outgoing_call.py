@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import grpc
 from google.protobuf.message import Message
 
 from symphony_client.contract_methods import ContractMethod, contract_methods
 
 Metadata = tuple[tuple[str, str | bytes], ...]
+Ended = Callable[[grpc.StatusCode, Metadata], None]
+"""Is told how a call ended: its code and its trailing metadata."""
 
 
 @dataclass(slots=True)
@@ -25,6 +28,8 @@ class OutgoingCall:
     """How long the call may take; None if nobody has said."""
     metadata: Metadata = field(repr=False)
     """The headers, the caller's first."""
+    ended: list[Ended] = field(default_factory=list)
+    """Those to be told of the end, if the call is made."""
 
     @property
     def method(self) -> ContractMethod | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import grpc
@@ -94,4 +95,13 @@ class SyncInterceptor(
             details.wait_for_ready,
             details.compression,
         )
-        return continuation(completed, call.request)
+        made = continuation(completed, call.request)
+        if call.ended:
+            made.add_done_callback(partial(_tell, call))
+        return made
+
+
+def _tell(call: OutgoingCall, made: Any) -> None:
+    """Tells those who want to know how the call ended."""
+    for ended in call.ended:
+        ended(made.code(), tuple(made.trailing_metadata() or ()))

@@ -37,8 +37,8 @@ class _TierEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Tier.ValueType],
     """No limits but the contract's own."""
 
 class Tier(_Tier, metaclass=_TierEnumTypeWrapper):
-    """What a user may use how much of. The limits are in access.md's table and are
-    settings of the server.
+    """What a user may use how much of. The limits are settings of the server, which
+    GetServerInfo tells.
     """
 
 TIER_UNSPECIFIED: Tier.ValueType  # 0

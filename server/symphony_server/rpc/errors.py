@@ -47,6 +47,10 @@ class Status:
     reason: str
 
 
+class DeadlinePassed(Exception):
+    """The caller does not wait for an answer any more."""
+
+
 def status_of(refused: Refused, *, request_id: str, decision_id: str) -> Status:
     """The status of a refusal, as many violations named as fit.
 
@@ -69,6 +73,13 @@ def status_of(refused: Refused, *, request_id: str, decision_id: str) -> Status:
         details=status.SerializeToString(),
         reason=refused.first.reason_name,
     )
+
+
+def deadline_status() -> Status:
+    """The status of a call that came too late to be begun; gRPC's own, which has no reason."""
+    message = "the deadline passed before the call began"
+    status = status_pb2.Status(code=code_pb2.DEADLINE_EXCEEDED, message=message)
+    return Status(grpc.StatusCode.DEADLINE_EXCEEDED, message, status.SerializeToString(), "")
 
 
 def internal_status(request_id: str) -> Status:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import grpc
 
@@ -17,6 +18,9 @@ from symphony_server.store.change_feed import ChangeFeed
 from symphony_server.store.doors import Store
 from symphony_server.use_cases.call import Call, Deployment
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -29,6 +33,8 @@ class Exchange:
     code: grpc.StatusCode = grpc.StatusCode.OK
     reason: str = ""
     """The ErrorReason of the status, without its prefix; empty when it is OK."""
+    trace_id: str = ""
+    """The trace that the call is part of, in hexadecimal; empty when it is in none."""
 
     @property
     def peer(self) -> str:
@@ -51,6 +57,8 @@ class Services:
     refusals: RefusalLog
     client_certificates: bool = False
     """Whether a verified client certificate tells who calls."""
+    tracer: Tracer | None = None
+    """What makes the calls' spans, when they are traced."""
 
 
 Handler = Callable[[Exchange], Awaitable[bytes]]

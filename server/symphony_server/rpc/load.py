@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
@@ -16,4 +17,8 @@ class Load:
     streams: int = 0
     """Calls that last: they cost little while nothing happens, so they are counted apart."""
     stopping: bool = False
-    """True once the server takes no new calls."""
+    """True once the server takes no new streams, and holds new calls back."""
+    held: int = 0
+    """New calls that were held back so far."""
+    going: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the clients have been told to go elsewhere: what was held back is answered then."""

@@ -44,6 +44,16 @@ STAGES: Final[Sequence[Stage]] = (
 )
 
 
+def stages(services: Services) -> Sequence[Stage]:
+    """The order for a server: where calls are traced, their span is around everything."""
+    if services.tracer is None:
+        return STAGES
+    # Here, so that who does not trace needs no OpenTelemetry.
+    from symphony_server.rpc.stages.trace import trace
+
+    return (trace, *STAGES)
+
+
 def compose(method: Method, services: Services) -> Handler:
     """The whole way of a method's calls, from the bytes to the answer. Of a streaming method
     the answer is empty: what it has to say is written before.
@@ -52,7 +62,7 @@ def compose(method: Method, services: Services) -> Handler:
         handler = _streaming_use_case(method, services, STREAMS[method.name])
     else:
         handler = _use_case(method, services, ENDPOINTS[method.name])
-    for stage in reversed(STAGES):
+    for stage in reversed(stages(services)):
         handler = stage(method, services, handler)
     return handler
 

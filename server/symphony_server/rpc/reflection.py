@@ -23,14 +23,36 @@ def add_reflection(server: grpc.aio.Server, services: Iterable[str]) -> None:
     """Serve both versions of reflection for the named services and for themselves."""
     _register_v1_descriptor()
     names = (*services, V1, V1ALPHA)
-    reflection.enable_server_reflection(names, server)
-    servicer: Any = reflection.aio.ReflectionServicer(names)
+    symbols: Any = _Symbols()
+    reflection.enable_server_reflection(names, server, symbols)
+    servicer: Any = reflection.aio.ReflectionServicer(names, symbols)
     handler = grpc.stream_stream_rpc_method_handler(
         servicer.ServerReflectionInfo,
         request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
         response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
     )
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(V1, {_METHOD: handler}),))
+
+
+class _Symbols:
+    """The default descriptor pool, in which methods are found by their names too.
+
+    The pool finds the file of a service and of a message, but not of what is in them, and so
+    `grpcurl describe symphony.v1.ProjectService.CreateProject` would say that there is none.
+    """
+
+    def __init__(self) -> None:
+        self._pool: Any = descriptor_pool.Default()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._pool, name)
+
+    def FindFileContainingSymbol(self, symbol: str) -> Any:
+        """The file in which a symbol is declared. Raises KeyError."""
+        try:
+            return self._pool.FindFileContainingSymbol(symbol)
+        except KeyError:
+            return self._pool.FindMethodByName(symbol).containing_service.file
 
 
 def _register_v1_descriptor() -> None:

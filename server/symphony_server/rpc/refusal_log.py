@@ -73,7 +73,8 @@ class RefusalLog:
         try:
             await self._store.write(lambda transaction: record_failed(transaction, call))
         except Exception:
-            _log.warning("a fault could not be recorded", exc_info=True)
+            ids = {"request_id": call.request_id}
+            _log.warning("a fault could not be recorded", exc_info=True, extra=ids)
 
     async def close(self) -> None:
         """Record what is still counted."""

@@ -18,12 +18,15 @@ from symphony_server.rpc.pipeline import compose
 from symphony_server.rpc.reflection import add_reflection
 from symphony_server.rpc.request_ids import is_request_id
 from symphony_server.rpc.stages.answer import REQUEST_ID
+from symphony_server.rpc.store_health import StoreHealth
 from symphony_server.use_cases.call import Call
 
 HEALTH: Final = "grpc.health.v1.Health"
-QUIET_SECONDS: Final = 0.2
-"""How long a stopping server refuses calls itself: below the half second that it tells callers
-to wait (`shed_load.RETRY_AFTER_SECONDS`), so that none is on the wire when grpc stops."""
+QUIET_SECONDS: Final = 0.4
+"""How long, at most, a stopping server holds new calls back before it closes the connections: below
+the half second after which streams that it refuses come again (`shed_load.RETRY_AFTER_SECONDS`)."""
+QUIET_ROUNDS: Final = 2
+"""It waits no longer when none has come in one of so many parts of that."""
 
 OPTIONS: Final[Mapping[str, int]] = {
     # A request beyond 4 MiB is refused by us, with details; beyond this gRPC cuts it off.
@@ -31,7 +34,8 @@ OPTIONS: Final[Mapping[str, int]] = {
     # Metadata above 8 KiB is refused at random and above 16 KiB always unless it is said.
     "grpc.max_metadata_size": 8 * 1024,
     "grpc.absolute_max_metadata_size": 16 * 1024,
-    # Off, or a second server binds the same port in silence (SO_REUSEPORT).
+    # Off, or a second server binds the same port in silence (SO_REUSEPORT); on for workers, whose
+    # supervisor has seen to that.
     "grpc.so_reuseport": 0,
     # Connections that say nothing, or never finish their handshake, are closed.
     "grpc.server_handshake_timeout_ms": 10_000,
@@ -52,13 +56,25 @@ def served_services() -> tuple[str, ...]:
 class RpcServer:
     """Serves the contract, health and reflection."""
 
-    def __init__(self, services: Services, *, max_concurrent: int) -> None:
+    def __init__(
+        self,
+        services: Services,
+        *,
+        max_concurrent: int,
+        share_port: bool = False,
+        max_connection_age_seconds: float | None = None,
+    ) -> None:
         """Compose every method's pipeline. Raises PolicyMissing for a contract without."""
         self._services = services
+        options = {**OPTIONS, "grpc.so_reuseport": int(share_port)}
+        if max_connection_age_seconds is not None:
+            # gRPC varies it by a tenth; calls and streams under way stay on the old connection.
+            options["grpc.max_connection_age_ms"] = round(max_connection_age_seconds * 1000)
         self._server = grpc.aio.server(
-            options=tuple(OPTIONS.items()), maximum_concurrent_rpcs=max_concurrent
+            options=tuple(options.items()), maximum_concurrent_rpcs=max_concurrent
         )
         self._health = health.aio.HealthServicer()
+        self.store_health = StoreHealth(services.store, self._health)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         by_service: dict[str, dict[str, grpc.RpcMethodHandler[bytes, bytes]]] = defaultdict(dict)
         for method in read_methods().values():
@@ -80,19 +96,29 @@ class RpcServer:
         await self._server.start()
         for service in ("", *served_services()):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
+        await self.store_health.start()
         return port
 
     async def stop(self, *, drain_seconds: float, grace_seconds: float) -> None:
         """Say NOT_SERVING, give clients time to notice, refuse new calls, finish the others."""
         await self._health.enter_graceful_shutdown()
+        await self.store_health.stop()
         if drain_seconds:
             await asyncio.sleep(drain_seconds)
         self._services.load.stopping = True
         await self._services.feed.close()
-        # What is on the wire already is refused with SHUTTING_DOWN, and who sent it waits before
-        # a retry; grpc would end such calls as CANCELLED, which nobody may retry.
-        await asyncio.sleep(QUIET_SECONDS)
-        await self._server.stop(grace_seconds)
+        # What grpc finds on the wire when it stops ends as CANCELLED, which nobody may retry. So
+        # no answer is given until callers who wait for one before they go on have all fallen
+        # quiet; after it they go on elsewhere, for they were told before.
+        for _ in range(QUIET_ROUNDS):
+            held = self._services.load.held
+            await asyncio.sleep(QUIET_SECONDS / QUIET_ROUNDS)
+            if self._services.load.held == held:
+                break
+        stopped = asyncio.create_task(self._server.stop(grace_seconds))
+        await asyncio.sleep(0)  # in which it tells them
+        self._services.load.going.set()
+        await stopped
 
     def _method_handler(self, method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
         """The handler that gRPC calls with bytes, so that what does not parse is seen too."""

@@ -57,6 +57,11 @@ class ChangeFeed:
         """The last revision that followers can have; behind the store's while nobody follows."""
         self.closed = False
 
+    @property
+    def followed(self) -> bool:
+        """Whether anybody follows; nothing is read otherwise, and `revision` stands still."""
+        return self._followers > 0
+
     @contextmanager
     def following(self, revision: int) -> Iterator[None]:
         """Follow for as long as the block lasts; `revision` is the store's own, or was."""

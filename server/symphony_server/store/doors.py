@@ -7,15 +7,12 @@ threads and connections there are for them.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from symphony.v1.error_reason_pb2 import ErrorReason
-from symphony_server.refusal import Refused, Violation
 from symphony_server.store.transaction import Snapshot, Transaction
+from symphony_server.store.write_counts import WriteCounts
 
-_log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -24,8 +21,18 @@ class Store(Protocol):
 
     committed: Callable[[], None]
     """Called on the event loop when something may have been committed, here or elsewhere."""
-    batches: int
-    """How many transactions were committed here."""
+
+    @property
+    def batches(self) -> int:
+        """How many transactions were committed here."""
+
+    @property
+    def counts(self) -> WriteCounts:
+        """More of them, for those who watch over the server."""
+
+    @property
+    def queued(self) -> int:
+        """How many commands wait for the next transaction."""
 
     def start(self) -> None:
         """Open the connections; to be called on the event loop's thread. Raises
@@ -53,18 +60,3 @@ class Store(Protocol):
         """Run a query that reads a handful of rows by key. Each statement of it sees every
         write answered before.
         """
-
-
-def store_unavailable(cause: BaseException) -> Refused:
-    """The refusal for a database that failed; the cause goes to the log only."""
-    _log.error("the database failed", exc_info=cause)
-    return Refused(
-        [
-            Violation(
-                ErrorReason.ERROR_REASON_STORE_UNAVAILABLE,
-                "the database did not answer, so it is unknown whether anything was written; "
-                "retry with the same request_id",
-            )
-        ],
-        retry_after_seconds=1.0,
-    )

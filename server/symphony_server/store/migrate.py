@@ -28,6 +28,15 @@ def pending(address: DatabaseAddress) -> list[str]:
         session.close()
 
 
+def applied(address: DatabaseAddress) -> list[str]:
+    """The migrations that were applied, in order."""
+    session = address.open(read_only=False)
+    try:
+        return [migration.name for migration in _runner(session).status() if migration.applied]
+    finally:
+        session.close()
+
+
 def migrate(address: DatabaseAddress) -> list[str]:
     """Apply what is pending, all of it or nothing; returns the names. Raises SchemaNewer.
 

@@ -26,9 +26,11 @@ class PostgresqlStore(WriteDoor):
     def __init__(self, address: PostgresqlAddress) -> None:
         """Prepare for a migrated database; `start` opens it."""
         super().__init__(address)
-        self._reads = ReadDoor(address, threads=READ_THREADS, name="store-read", one_moment=True)
+        self._reads = ReadDoor(
+            address, self._failures, threads=READ_THREADS, name="store-read", one_moment=True
+        )
         self._points = ReadDoor(
-            address, threads=POINT_THREADS, name="store-point", one_moment=False
+            address, self._failures, threads=POINT_THREADS, name="store-point", one_moment=False
         )
 
         self._announcements = ChangeAnnouncements(address, self._heard)

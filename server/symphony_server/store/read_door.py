@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from symphony_server.store.doors import store_unavailable
+from symphony_server.store.failures import Failures
 from symphony_server.store.session import DatabaseAddress, DatabaseUnusable, Session
 from symphony_server.store.transaction import Snapshot
 
@@ -28,10 +28,17 @@ class ReadDoor:
     """
 
     def __init__(
-        self, address: DatabaseAddress, *, threads: int, name: str, one_moment: bool
+        self,
+        address: DatabaseAddress,
+        failures: Failures,
+        *,
+        threads: int,
+        name: str,
+        one_moment: bool,
     ) -> None:
         """Prepare for a migrated database; each thread opens it when it is first needed."""
         self._address = address
+        self._failures = failures
         self._one_moment = one_moment
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._local = threading.local()
@@ -54,7 +61,7 @@ class ReadDoor:
             try:
                 opened = self._opened()
             except DatabaseUnusable as error:
-                raise store_unavailable(error) from error
+                raise self._failures.refusal(error) from error
             session = opened.session
             try:
                 if not self._one_moment:
@@ -67,7 +74,7 @@ class ReadDoor:
             except session.failures as error:
                 self._drop(session)
                 if not left or not session.ended_by(error):
-                    raise store_unavailable(error) from error
+                    raise self._failures.refusal(error) from error
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _opened(self) -> _Open:

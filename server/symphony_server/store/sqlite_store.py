@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from symphony_server.store.doors import store_unavailable
 from symphony_server.store.read_door import ReadDoor
 from symphony_server.store.session import Session
 from symphony_server.store.sqlite_file import SqliteFile
@@ -26,7 +25,9 @@ class SqliteStore(WriteDoor):
         """Prepare for a migrated database; `start` opens it."""
         super().__init__(file)
         self._file = file
-        self._reads = ReadDoor(file, threads=READ_THREADS, name="store-read", one_moment=True)
+        self._reads = ReadDoor(
+            file, self._failures, threads=READ_THREADS, name="store-read", one_moment=True
+        )
         self._point_session: Session
         self._point: Snapshot
 
@@ -53,4 +54,4 @@ class SqliteStore(WriteDoor):
         try:
             return query(self._point)
         except self._point_session.failures as error:
-            raise store_unavailable(error) from error
+            raise self._failures.refusal(error) from error

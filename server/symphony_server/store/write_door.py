@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony_server.refusal import Refused, Violation
-from symphony_server.store.doors import store_unavailable
+from symphony_server.store.failures import Failures
 from symphony_server.store.session import DatabaseAddress, Session
 from symphony_server.store.transaction import Transaction
+from symphony_server.store.write_counts import WriteCounts
 
 T = TypeVar("T")
 
@@ -43,6 +45,7 @@ class WriteDoor:
     def __init__(self, address: DatabaseAddress) -> None:
         """Prepare for a migrated database; `start` opens it."""
         self._address = address
+        self._failures = Failures()
         self._queue: queue.SimpleQueue[_Command | None] = queue.SimpleQueue()
         self._closing = False
         self._loop: asyncio.AbstractEventLoop
@@ -53,6 +56,12 @@ class WriteDoor:
         """Called on the event loop after each batch, once its results are handed out."""
         self.batches = 0
         """How many transactions were committed."""
+        self.counts = WriteCounts()
+
+    @property
+    def queued(self) -> int:
+        """How many commands wait for the next batch."""
+        return self._queue.qsize()
 
     def start(self) -> None:
         """Start the thread; to be called on the event loop's thread."""
@@ -100,14 +109,16 @@ class WriteDoor:
             batch, last = self._next_batch()
             if not batch:
                 continue
+            began_ns = time.monotonic_ns()
             try:
                 self._run_batch(batch)
-                self.batches += 1
+                self._count(len(batch), time.monotonic_ns() - began_ns)
             except Exception as error:
                 # The session is not to be trusted after a failed batch: nothing of it was
                 # acknowledged, and the next batch opens another.
+                self.counts.failed += 1
                 self._drop_session()
-                refusal = store_unavailable(error)
+                refusal = self._failures.refusal(error)
                 for command in batch:
                     command.outcome, command.raised = None, refusal
             self._loop.call_soon_threadsafe(self._deliver, batch)
@@ -157,6 +168,12 @@ class WriteDoor:
                     raise
                 command.raised = error
         transaction.seal()
+
+    def _count(self, commands: int, took_ns: int) -> None:
+        transaction, counts = self._transaction, self.counts
+        self.batches += 1
+        counts.committed(commands, took_ns)
+        counts.revision, counts.audit_records = transaction.changes.revision, transaction.audit.size
 
     def _open_session(self) -> Session:
         if self._session is None:

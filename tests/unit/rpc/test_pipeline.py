@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import grpc
 import pytest
+from opentelemetry.trace import NoOpTracer
 
 from symphony.v1.audit_pb2 import AuditOutcome
-from symphony.v1.project_service_pb2 import ListProjectsRequest
+from symphony.v1.project_service_pb2 import ListProjectsRequest, ListProjectsResponse
 from symphony_server.rpc.methods import PolicyMissing, _read
-from symphony_server.rpc.pipeline import STAGES
+from symphony_server.rpc.pipeline import STAGES, stages
 from tests.server.world import World, read_refusal
 
 
@@ -25,6 +28,17 @@ def test_the_stages_stand_in_this_order() -> None:
         "authenticate",
         "rate_limit",
         "check_structure",
+    ]
+
+
+def test_with_tracing_the_span_is_around_all_of_them(tmp_path: Path) -> None:
+    with World(tmp_path) as plain:
+        services = plain.server.running.services
+    assert stages(services) == STAGES
+    traced = replace(services, tracer=NoOpTracer())
+    assert [stage.__name__ for stage in stages(traced)] == [
+        "trace",
+        *(stage.__name__ for stage in STAGES),
     ]
 
 
@@ -82,12 +96,24 @@ def test_more_calls_than_may_be_under_way_are_shed_with_a_time_to_retry(tmp_path
     assert refusal.trailing["grpc-retry-pushback-ms"] == "500"
 
 
-def test_a_stopping_server_refuses_new_calls(tmp_path: Path) -> None:
+def test_a_stopping_server_answers_new_calls_once_clients_know_where_else_to_go(
+    tmp_path: Path,
+) -> None:
     with World(tmp_path) as world:
-        world.server.running.services.load.stopping = True
-        refusal = world.admin.refused(world.admin.projects.ListProjects, ListProjectsRequest())
-        world.server.running.services.load.stopping = False
-    assert (refusal.code, refusal.reason) == (grpc.StatusCode.UNAVAILABLE, "SHUTTING_DOWN")
+        load = world.server.running.services.load
+        load.stopping = True
+        call = world.admin.projects.ListProjects.future(
+            ListProjectsRequest(), metadata=tuple(world.admin.metadata()), timeout=20
+        )
+        with pytest.raises(grpc.FutureTimeoutError):
+            call.result(timeout=0.3)
+        assert load.calls == 1
+        world.server.run(_set(load.going))
+        assert call.result() == ListProjectsResponse()
+
+
+async def _set(event: asyncio.Event) -> None:
+    event.set()
 
 
 def test_a_request_id_in_the_metadata_comes_back(tmp_path: Path) -> None:

@@ -7,7 +7,13 @@ from typing import Final
 import structlog
 
 from symphony_server.refusal import Refused
-from symphony_server.rpc.errors import Status, internal_status, status_of
+from symphony_server.rpc.errors import (
+    DeadlinePassed,
+    Status,
+    deadline_status,
+    internal_status,
+    status_of,
+)
 from symphony_server.rpc.exchange import Exchange, Handler, Services
 from symphony_server.rpc.methods import Method
 from symphony_server.rpc.refusal_log import UNRECORDED
@@ -36,8 +42,16 @@ def answer(method: Method, services: Services, inner: Handler) -> Handler:
                 # The record that it named may have gone with the transaction.
                 call.decision_id = ""
             status = status_of(refused, request_id=call.request_id, decision_id=call.decision_id)
+        except DeadlinePassed:
+            status = deadline_status()
         except Exception:
-            _log.exception("fault", method=method.name, request_id=call.request_id)
+            _log.exception(
+                "fault",
+                method=method.name,
+                request_id=call.request_id,
+                decision_id=call.decision_id,
+                trace_id=exchange.trace_id,
+            )
             status = internal_status(call.request_id)
         else:
             exchange.context.set_trailing_metadata(_trailing(exchange))

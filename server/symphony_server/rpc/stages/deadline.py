@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import grpc
-
+from symphony_server.rpc.errors import DeadlinePassed
 from symphony_server.rpc.exchange import Exchange, Handler, Services
 from symphony_server.rpc.methods import Method
 
@@ -15,10 +14,7 @@ def deadline(method: Method, services: Services, inner: Handler) -> Handler:
         # None without a deadline, which grpc's stubs do not say.
         left: float | None = exchange.context.time_remaining()
         if left is not None and left <= 0:
-            exchange.code = grpc.StatusCode.DEADLINE_EXCEEDED
-            await exchange.context.abort(
-                grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the call began"
-            )
+            raise DeadlinePassed
         return await inner(exchange)
 
     return in_time

@@ -30,10 +30,7 @@ def observe(method: Method, services: Services, inner: Handler) -> Handler:
         finally:
             call = exchange.call
             took_ns = time.monotonic_ns() - call.started_ns
-            seen.calls[method.name, exchange.code.name] += 1
-            seen.nanoseconds[method.name] += took_ns
-            if exchange.reason:
-                seen.refusals[exchange.reason] += 1
+            seen.add(call, exchange.code, exchange.reason, took_ns, exchange.trace_id)
             if level.isEnabledFor(logging.INFO if exchange.reason else logging.DEBUG):
                 _log.log(
                     logging.INFO if exchange.reason else logging.DEBUG,
@@ -43,6 +40,7 @@ def observe(method: Method, services: Services, inner: Handler) -> Handler:
                     reason=exchange.reason,
                     request_id=call.request_id,
                     decision_id=call.decision_id,
+                    trace_id=exchange.trace_id,
                     caller_id=call.caller.principal.id,
                     user_id=call.caller.user.id,
                     milliseconds=round(took_ns / 1e6, 3),

@@ -11,16 +11,17 @@ RETRY_AFTER_SECONDS = 0.5
 
 
 def shed_load(method: Method, services: Services, inner: Handler) -> Handler:
-    """Bound the calls under way, and take none while the server stops."""
+    """Bound the calls under way, and hold back those that come while the server stops."""
     load = services.load
 
     async def admitted(exchange: Exchange) -> bytes:
-        if load.stopping:
-            raise _stopping()
         if load.calls >= load.max_calls:
             raise _overloaded(f"{load.max_calls} calls are under way already; retry later")
         load.calls += 1
         try:
+            if load.stopping:
+                load.held += 1
+                await load.going.wait()
             return await inner(exchange)
         finally:
             load.calls -= 1
