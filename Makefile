@@ -18,7 +18,7 @@ $(BIN)/uv pip install --quiet --python $(BIN)/python \
 || $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(1)
 endef
 
-.PHONY: help run test test-polyglot faults check check-style check-types check-imports check-contract \
+.PHONY: help run test test-programs test-polyglot faults docs reference check check-style check-types check-imports check-contract \
         coverage generate bench lock clean
 .DEFAULT_GOAL := help
 
@@ -28,14 +28,21 @@ help: ## list the targets
 run: $(RUNNABLE) ## serve with a small demo world (SYMPHONY_LISTEN=HOST:PORT and the like are honoured)
 	@exec $(BIN)/symphony serve --dev
 
-test: $(INSTALLED) ## run the tests
-	$(BIN)/pytest
+# What starts programs again and again: minutes, and so not part of every day's `make test`.
+PROGRAM_TESTS := tests/command tests/deploy tests/docs tests/faults tests/e2e/test_workers.py
+
+test: $(INSTALLED) ## run the tests, in under five minutes
+	$(BIN)/pytest $(addprefix --ignore=,$(PROGRAM_TESTS))
+
+test-programs: $(INSTALLED) ## run the slower tests: command, workers, failover, documentation, deployment
+	$(BIN)/pytest $(PROGRAM_TESTS)
 
 test-polyglot: $(INSTALLED) ## run the vectors of tests/polyglot with Go, TypeScript, Java, Rust and Python
 	$(BIN)/python -m tests.polyglot
 
-faults: $(INSTALLED) ## lose the primary of a PostgreSQL pair under load, again and again (about five minutes)
+faults: $(INSTALLED) ## lose primaries, kill and exchange workers under load (about ten minutes)
 	$(BIN)/python -m tests.faults.failover --kills 50
+	$(BIN)/python -m tests.faults.several_workers --seconds 60
 
 check: check-style check-types check-imports check-contract ## everything that is checked without running the product
 
@@ -53,12 +60,19 @@ check-contract: $(INSTALLED)
 	$(BIN)/python tools/generate.py --check
 	$(BIN)/buf lint generated/symphony.binpb
 	$(BIN)/python tools/breaking.py
+	$(BIN)/python -m tools.reference --check
 
 coverage: $(INSTALLED) ## run the tests and show what they do not reach
 	$(BIN)/pytest --cov --cov-report=term
 
 generate: $(INSTALLED) ## rebuild generated/ from protos/
 	$(BIN)/python tools/generate.py
+
+reference: $(INSTALLED) ## rebuild docs/reference/ from the contract and the settings
+	$(BIN)/python -m tools.reference
+
+docs: $(INSTALLED) ## build the documentation into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 bench: $(INSTALLED) ## measure, print the table and write build/bench.json
 	$(BIN)/python -m tests.benchmarks
