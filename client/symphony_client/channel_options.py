@@ -36,6 +36,9 @@ def channel_options(*, retry_attempts: int) -> list[tuple[str, str | int]]:
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
         ("grpc.http2.ping_timeout_ms", KEEPALIVE_TIMEOUT_MS),
         ("grpc.http2.max_pings_without_data", 0),
+        # Else a channel shares the connections of others to the same address, among them one that
+        # waits before it tries again to reach a server that was there before.
+        ("grpc.use_local_subchannel_pool", 1),
         ("grpc.max_metadata_size", MAX_METADATA_BYTES),
         ("grpc.absolute_max_metadata_size", MAX_METADATA_BYTES),
         ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from symphony_client.errors import DataError
 
 
-_GRPC_BEFORE_THE_CAUSE: Final = r"^failed to connect to all addresses; last error: \w+: \S+: "
+_GRPC_BEFORE_THE_CAUSE: Final = r"^connections to all backends failing; last error: \w+: \S+: "
 
 
 class CommandProblem(Exception):

@@ -18,8 +18,14 @@ from symphony.v1.project_service_pb2 import (
 )
 from symphony.v1.user_service_pb2 import GetUserRequest
 from symphony.v1.workflow_service_pb2 import GetWorkflowRequest, ListWorkflowsRequest
-from symphony_client.errors import NotFound, StatusDetails
+from symphony_client.errors import (
+    NotFound,
+    PreValidationFailed,
+    StatusDetails,
+    ValidationFailed,
+)
 from symphony_client.prevalidation import ContractRules
+from symphony_client.prevalidation.nul_texts import texts_with_nul
 from symphony_client.replica.page_tokens import page_token, read_page_token
 from symphony_client.replica.replica import Replica
 from symphony_client.resources.kinds import PROJECT, USER, Kind, kinds_by_request
@@ -50,6 +56,11 @@ class ReplicaAnswers:
         answer = _ANSWERS.get(type(request))
         if answer is None or _has_odd_times(request):
             return None
+        with_nul = list(texts_with_nul(request))
+        if with_nul:
+            # As the server says it: pre-validation would let them pass.
+            told = PreValidationFailed(with_nul)
+            raise ValidationFailed(told.message, told.status)
         self._rules.should_attempt_request(request)
         response: Message | None = answer(self, request)
         return response
