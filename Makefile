@@ -18,7 +18,7 @@ $(BIN)/uv pip install --quiet --python $(BIN)/python \
 || $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(1)
 endef
 
-.PHONY: help run test test-programs test-polyglot faults docs reference check check-style check-types check-imports check-contract \
+.PHONY: help run test test-slow test-polyglot faults docs reference check check-style check-types check-imports check-contract \
         coverage generate bench lock clean
 .DEFAULT_GOAL := help
 
@@ -28,14 +28,17 @@ help: ## list the targets
 run: $(RUNNABLE) ## serve with a small demo world (SYMPHONY_LISTEN=HOST:PORT and the like are honoured)
 	@exec $(BIN)/symphony serve --dev
 
-# What starts programs again and again: minutes, and so not part of every day's `make test`.
-PROGRAM_TESTS := tests/command tests/deploy tests/docs tests/faults tests/e2e/test_workers.py
+# What takes minutes is not part of every day's `make test`; CI runs both.
+SLOW_TESTS := tests/command tests/deploy tests/docs tests/faults \
+    $(wildcard tests/server/test_permission_*.py) \
+    $(addprefix tests/server/test_,copy_command.py backup_command.py joined.py) \
+    $(addprefix tests/e2e/test_,examples.py stopped_server.py workers.py)
 
 test: $(INSTALLED) ## run the tests, in under five minutes
-	$(BIN)/pytest $(addprefix --ignore=,$(PROGRAM_TESTS))
+	$(BIN)/pytest $(addprefix --ignore=,$(SLOW_TESTS))
 
-test-programs: $(INSTALLED) ## run the slower tests: command, workers, failover, documentation, deployment
-	$(BIN)/pytest $(PROGRAM_TESTS)
+test-slow: $(INSTALLED) ## run the slower tests: permissions, command, workers, failover, documentation, deployment
+	$(BIN)/pytest $(SLOW_TESTS)
 
 test-polyglot: $(INSTALLED) ## run the vectors of tests/polyglot with Go, TypeScript, Java, Rust and Python
 	$(BIN)/python -m tests.polyglot
