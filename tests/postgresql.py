@@ -88,7 +88,7 @@ class Postgresql:
         """The programs, copied where the user that they run as can reach them if need be."""
         try:
             subprocess.run(
-                [*self._prefix, programs / "bin" / "postgres", "--version"],
+                [*self._prefix, programs / "bin" / "initdb", "--version"],
                 check=True,
                 capture_output=True,
             )
