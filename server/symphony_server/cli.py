@@ -1,4 +1,4 @@
-"""The `symphony` command."""
+"""The server's own commands, which `symphony` mounts by name."""
 
 from __future__ import annotations
 

@@ -100,7 +100,9 @@ class RpcServer:
         return port
 
     async def stop(self, *, drain_seconds: float, grace_seconds: float) -> None:
-        """Say NOT_SERVING, give clients time to notice, refuse new calls, finish the others."""
+        """Say NOT_SERVING, give clients time to notice, refuse new streams, finish the calls: those
+        under way, and those that still come.
+        """
         await self._health.enter_graceful_shutdown()
         await self.store_health.stop()
         if drain_seconds:
