@@ -321,9 +321,9 @@ def test_a_long_list_that_the_mask_leaves_out_is_let_pass(scene: Scene) -> None:
 def test_a_manifest_is_refused_alike(
     scene: Scene, manifest: str, manifest_format: ManifestFormat.ValueType
 ) -> None:
-    project = next(one for one in scene.known if one.startswith("project_"))
+    project = scene.world.project(scene.caller)  # its own: the generated requests change the known
     request = InstallExtensionRequest(
-        project_id=project, manifest=manifest, manifest_format=manifest_format
+        project_id=project.id, manifest=manifest, manifest_format=manifest_format
     )
 
     with pytest.raises(PreValidationFailed) as caught:
