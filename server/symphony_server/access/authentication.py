@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from cachetools import TTLCache
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from symphony.v1.access_pb2 import CredentialKind, Token
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony.v1.user_pb2 import User
 from symphony_server.access.caller import ACT_AS_ROLES, Caller, Subject
-from symphony_server.access.credentials import is_well_formed, secret_hash
+from symphony_server.access.credentials import PREFIX, is_well_formed, secret_hash
+from symphony_server.access.fresh_cache import FreshCache
 from symphony_server.access.json_web_tokens import JwtExpired, JwtInvalid, JwtVerifier
 from symphony_server.clock import MICROSECONDS, now_us, timestamp_us
 from symphony_server.refusal import Refused, Violation
@@ -24,6 +24,8 @@ ACT_AS: Final = "x-symphony-act-as"
 _RESERVED: Final = "x-symphony-"
 _BEARER: Final = "bearer "
 _USER_ID: Final = re.compile(r"user_[0-7][0-9a-hjkmnp-tv-z]{25}")
+_IN_NO_ADDRESS: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+"""Control characters and halves of surrogate pairs, which JSON can say and no database keeps."""
 
 CACHE_SECONDS: Final = 0.5
 """How long an identity read from the database may be used. A revocation must hold in every
@@ -51,11 +53,11 @@ class Identities(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """Whose a credential is."""
+    """Whose a credential is, and until when."""
 
-    principal: Subject
-    kind: CredentialKind.ValueType
-    token: Token | None = None
+    caller: Caller
+    expire_time: Timestamp | None = None
+    """When its token expires, if it does."""
 
 
 class Authenticator:
@@ -65,8 +67,8 @@ class Authenticator:
         """Take the place where users and tokens are looked up, and what checks JWTs, if any."""
         self._identities = identities
         self._jwt = jwt
-        self._known: TTLCache[bytes, _Known] = TTLCache(CACHE_ENTRIES, CACHE_SECONDS)
-        self._users: TTLCache[str, Subject] = TTLCache(CACHE_ENTRIES, CACHE_SECONDS)
+        self._known: FreshCache[str, _Known] = FreshCache(CACHE_ENTRIES, CACHE_SECONDS)
+        self._users: FreshCache[str, Subject] = FreshCache(CACHE_ENTRIES, CACHE_SECONDS)
 
     def forget(self) -> None:
         """Read every identity afresh from now on: a token or a user has changed."""
@@ -85,42 +87,44 @@ class Authenticator:
         if header is None and certificate_names:
             known = await self._by_certificate(certificate_names)
         else:
-            known = await self._by_bearer(_bearer(header))
-        principal = known.principal
-        if known.token is not None and known.token.HasField("expire_time"):
-            _refuse_expired(known.token)
-        if principal.suspended:
+            known = self._known.get(header or "") or await self._by_bearer(header)
+        caller = known.caller
+        if known.expire_time is not None:
+            _refuse_expired(known.expire_time)
+        if caller.principal.suspended:
             raise _suspended("your account is suspended; ask an ADMIN to make it ACTIVE again")
-        user = principal
         for key in metadata:
             if key.startswith(_RESERVED):
-                user = await self._acted_for(key, metadata[key], principal)
-        return Caller(user=user, principal=principal, credential_kind=known.kind, token=known.token)
+                user = await self._acted_for(key, metadata[key], caller.principal)
+                caller = replace(caller, user=user)
+        return caller
 
-    async def _by_bearer(self, secret: str) -> _Known:
-        key = secret_hash(secret)
-        known: _Known | None = self._known.get(key)
-        if known is None:
-            if self._jwt is not None and secret.count(".") == 2:
-                known = await self._by_jwt(self._jwt, secret)
-            else:
-                known = await self._by_token(secret, key)
-            self._known[key] = known
+    async def _by_bearer(self, header: str | None) -> _Known:
+        """Whose the credential in a header is; told again at once for as long as it is fresh."""
+        secret = _bearer(header)
+        epoch = self._known.epoch
+        if self._jwt is not None and _looks_like_jwt(secret):
+            known = await self._by_jwt(self._jwt, secret)
+        else:
+            known = await self._by_token(secret)
+        self._known.add(header or "", known, epoch=epoch)
         return known
 
-    async def _by_token(self, secret: str, key: bytes) -> _Known:
+    async def _by_token(self, secret: str) -> _Known:
         if not is_well_formed(secret):
-            raise _invalid(
-                "the bearer token is not a Symphony access token; it may be cut off or mistyped"
-            )
-        found = await self._identities.by_secret_hash(key)
+            raise _invalid(_why_none(secret, takes_jwts=self._jwt is not None))
+        found = await self._identities.by_secret_hash(secret_hash(secret))
         if found is None:
             raise _invalid("the access token is not known; it may have been revoked")
         token, user = found
         last_used_us = timestamp_us(token.last_used_time)
-        if now_us() - last_used_us > USE_RECORDED_SECONDS * MICROSECONDS:
+        # Either way, for the clock may have been set back since.
+        if abs(now_us() - last_used_us) > USE_RECORDED_SECONDS * MICROSECONDS:
             self._identities.used(token.id)
-        return _Known(Subject.of(user), CredentialKind.CREDENTIAL_KIND_TOKEN, token)
+        return _Known(
+            _caller(user, CredentialKind.CREDENTIAL_KIND_TOKEN, token),
+            token.expire_time if token.HasField("expire_time") else None,
+        )
 
     async def _by_jwt(self, jwt: JwtVerifier, secret: str) -> _Known:
         try:
@@ -141,20 +145,22 @@ class Authenticator:
         user = await self._named(named.subject) or await self._named(named.email)
         if user is None:
             raise _invalid("the JWT names no user of this service")
-        return _Known(Subject.of(user), CredentialKind.CREDENTIAL_KIND_JWT)
+        return _Known(_caller(user, CredentialKind.CREDENTIAL_KIND_JWT))
 
     async def _by_certificate(self, names: Sequence[str]) -> _Known:
         for name in names:
             user = await self._named(name)
             if user is not None:
-                return _Known(Subject.of(user), CredentialKind.CREDENTIAL_KIND_CERTIFICATE)
+                return _Known(_caller(user, CredentialKind.CREDENTIAL_KIND_CERTIFICATE))
         raise _invalid("the client certificate names no user of this service")
 
     async def _named(self, name: str) -> User | None:
         """The user with an id or an e-mail address."""
         if _USER_ID.fullmatch(name):
             return await self._identities.by_user_id(name)
-        return await self._identities.by_email(name) if "@" in name else None
+        if "@" not in name or _IN_NO_ADDRESS.search(name):
+            return None
+        return await self._identities.by_email(name)
 
     async def _acted_for(self, key: str, user_id: str, principal: Subject) -> Subject:
         if key != ACT_AS:
@@ -176,15 +182,22 @@ class Authenticator:
             return principal
         if not ACT_AS_ROLES & principal.roles:
             raise _act_as_refused("acting for another user needs the role SERVICE or ADMIN", ACT_AS)
-        subject: Subject | None = self._users.get(user_id)
+        subject = self._users.get(user_id)
         if subject is None:
+            epoch = self._users.epoch
             user = await self._identities.by_user_id(user_id)
             if user is None:
                 raise _act_as_refused("there is no such user to act for", ACT_AS)
-            subject = self._users[user_id] = Subject.of(user)
+            subject = Subject.of(user)
+            self._users.add(user_id, subject, epoch=epoch)
         if subject.suspended:
             raise _suspended("the user you act for is suspended")
         return subject
+
+
+def _caller(user: User, kind: CredentialKind.ValueType, token: Token | None = None) -> Caller:
+    subject = Subject.of(user)
+    return Caller(subject, subject, kind, token)
 
 
 def _bearer(header: str | None) -> str:
@@ -203,9 +216,23 @@ def _bearer(header: str | None) -> str:
     return header[len(_BEARER) :].strip()
 
 
-def _refuse_expired(token: Token) -> None:
-    if timestamp_us(token.expire_time) <= now_us():
-        expired = token.expire_time.ToJsonString()
+def _looks_like_jwt(secret: str) -> bool:
+    return secret.count(".") == 2
+
+
+def _why_none(secret: str, *, takes_jwts: bool) -> str:
+    """Why a bearer token is no access token, in words for whoever sent it."""
+    if secret.startswith(PREFIX):
+        return "the access token's checksum is wrong; it may be cut off or mistyped"
+    if _looks_like_jwt(secret):
+        return "the bearer token is a JWT, of which this server takes none; send an access token"
+    other = ", nor a JWT" if takes_jwts else ""
+    return f"the bearer token is no access token, for it does not begin with {PREFIX}{other}"
+
+
+def _refuse_expired(expire_time: Timestamp) -> None:
+    if timestamp_us(expire_time) <= now_us():
+        expired = expire_time.ToJsonString()
         raise Refused(
             [
                 Violation(

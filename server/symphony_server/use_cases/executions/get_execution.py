@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from symphony.v1.execution_pb2 import Execution
 from symphony.v1.execution_service_pb2 import GetExecutionRequest
 from symphony.v1.workflow_pb2 import Workflow
@@ -32,7 +34,7 @@ def permitted_execution(
         if workflow is not None:
             facts = workflow_facts(workflow, relation, started_by=execution.user_id)
     found = None if execution is None or workflow is None else (execution, workflow)
-    absent = not_found("execution", execution_id, field=field)
+    absent = partial(not_found, "execution", execution_id, field=field)
     decision = decide(permission, call.caller.user, facts)
     existing = call.judgement.existing(decision, found, absent)
     call.judgement.end_stage()

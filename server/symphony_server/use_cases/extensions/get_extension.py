@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from symphony.v1.extension_pb2 import Extension
 from symphony.v1.extension_service_pb2 import GetExtensionRequest
 from symphony_server.access.decisions import decide
@@ -26,7 +28,7 @@ def permitted_extension(
     call.resource_id = extension_id
     extension, relation = snapshot.extensions.get(extension_id, call.caller.user.id)
     facts = None if extension is None else Facts(relation=relation)
-    absent = not_found("extension", extension_id, field=field)
+    absent = partial(not_found, "extension", extension_id, field=field)
     decision = decide(permission, call.caller.user, facts)
     extension = call.judgement.existing(decision, extension, absent)
     call.judgement.end_stage()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from symphony.v1.project_pb2 import Project, ProjectConstraints
 from symphony.v1.project_service_pb2 import GetProjectConstraintsRequest, GetProjectRequest
 from symphony_server.access.decisions import decide
@@ -36,7 +38,7 @@ def permitted_project(
     call.resource_id = project_id
     project, relation = snapshot.projects.get(project_id, call.caller.user.id)
     facts = None if project is None else Facts(owner_id=project.owner_id, relation=relation)
-    absent = not_found("project", project_id, field=field)
+    absent = partial(not_found, "project", project_id, field=field)
     decision = decide(permission, call.caller.user, facts)
     project = call.judgement.existing(decision, project, absent)
     call.judgement.end_stage()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from google.protobuf.empty_pb2 import Empty
 
 from symphony.v1.access_service_pb2 import RevokeTokenRequest
@@ -18,7 +20,7 @@ def revoke_token(transaction: Transaction, call: Call, request: RevokeTokenReque
     token = transaction.tokens.get(request.id)
     facts = None if token is None else Facts(owner_id=token.user_id)
     decision = decide("tokens.revoke", call.caller.user, facts)
-    call.judgement.existing(decision, token, not_found("token", request.id))
+    call.judgement.existing(decision, token, partial(not_found, "token", request.id))
     call.judgement.conclude()
     transaction.tokens.delete(request.id)
     return Empty()

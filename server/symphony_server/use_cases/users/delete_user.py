@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from google.protobuf.empty_pb2 import Empty
 
 from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
@@ -25,7 +27,7 @@ def delete_user(transaction: Transaction, call: Call, request: DeleteUserRequest
     facts = None if user is None else Facts(owner_id=user_id)
 
     decision = decide("users.delete", call.caller.user, facts)
-    user = judgement.existing(decision, user, not_found("user", user_id))
+    user = judgement.existing(decision, user, partial(not_found, "user", user_id))
     judgement.end_stage()
 
     judgement.ask("etag", stale(request.etag, user.etag, field="etag"))
@@ -49,11 +51,10 @@ def _in_use(transaction: Transaction, user_id: str) -> Violation | None:
     uses = transaction.users.what_uses(user_id)
     if not uses:
         return None
-    named = ", ".join(uses)
     return Violation(
         ErrorReason.ERROR_REASON_RESOURCE_IN_USE,
-        f"the user still has {named}; remove these first, or suspend the user instead",
+        f"the user still has {', '.join(uses)}; remove these first, or suspend the user instead",
         field="id",
         subject=user_id,
-        metadata={"used_by": named},
+        metadata={"used_by": ",".join(uses)},
     )

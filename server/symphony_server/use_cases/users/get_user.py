@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony.v1.user_pb2 import User
 from symphony.v1.user_service_pb2 import GetUserByEmailRequest, GetUserRequest
@@ -23,7 +25,7 @@ def readable_user(snapshot: Snapshot, call: Call, user_id: str, *, field: str) -
     call.resource_id = user_id
     user = snapshot.users.get(user_id)
     facts = None if user is None else Facts(owner_id=user.id)
-    absent = not_found("user", user_id, field=field)
+    absent = partial(not_found, "user", user_id, field=field)
     return call.judgement.existing(decide("users.read", call.caller.user, facts), user, absent)
 
 
@@ -34,7 +36,8 @@ def get_user_by_email(snapshot: Snapshot, call: Call, request: GetUserByEmailReq
     if user is not None:
         owns_any = snapshot.members.owns_any_project(call.caller.user.id)
         facts = Facts(owner_id=user.id, owns_any_project=owns_any)
-    absent = Violation(
+    absent = partial(
+        Violation,
         ErrorReason.ERROR_REASON_RESOURCE_NOT_FOUND,
         "there is no user with this address that you may read",
         field="email",

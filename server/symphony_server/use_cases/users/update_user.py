@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
 from symphony.v1.user_pb2 import User
 from symphony.v1.user_service_pb2 import UpdateUserRequest
@@ -28,7 +30,7 @@ def update_user(transaction: Transaction, call: Call, request: UpdateUserRequest
     facts = None if current is None else Facts(owner_id=user_id)
 
     permission = "users.update" if call.update_paths == ("name",) else "users.administer"
-    absent = not_found("user", user_id, field="user.id")
+    absent = partial(not_found, "user", user_id, field="user.id")
     current = judgement.existing(decide(permission, call.caller.user, facts), current, absent)
     judgement.end_stage()
 

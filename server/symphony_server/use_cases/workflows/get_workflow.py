@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from symphony.v1.workflow_pb2 import Workflow
 from symphony.v1.workflow_service_pb2 import GetWorkflowRequest
 from symphony_server.access.decisions import decide
@@ -26,8 +28,8 @@ def permitted_workflow(
     call.resource_id = workflow_id
     workflow, relation = snapshot.workflows.get(workflow_id, call.caller.user.id)
     facts = None if workflow is None else workflow_facts(workflow, relation)
-    absent = not_found("workflow", workflow_id, field=field)
     decision = decide(permission, call.caller.user, facts)
+    absent = partial(not_found, "workflow", workflow_id, field=field)
     workflow = call.judgement.existing(decision, workflow, absent)
     call.judgement.end_stage()
     return workflow
