@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from peewee import Value, fn
 
@@ -61,7 +61,10 @@ class Entry(NamedTuple):
 
 
 class ChangeLog:
-    """The change log of one connection. Appending is for the one writer only."""
+    """The change log of one connection. Appending is for the one writer only.
+
+    What a batch appends is written when it is sealed, all at once, as the audit log's records are.
+    """
 
     def __init__(self, compiled: Compiler) -> None:
         """Compile the statements."""
@@ -98,20 +101,24 @@ class ChangeLog:
             T.select(T.revision, T.time).order_by(T.revision).limit(param("size")), "size"
         )
         self._forget = compiled.delete(T, T.revision <= param("revision"), "revision")
-        self._revision = 0
+        self._sealed = 0
+        self._appended: list[tuple[Any, ...]] = []
 
     def start_batch(self) -> None:
         """Read the store's revision; to be called when a write transaction has begun."""
-        self._revision = self.last()
+        self._sealed = self.last()
+        self._appended.clear()
 
     @property
     def revision(self) -> int:
-        """The store's revision: that of the last change."""
-        return self._revision
+        """The store's revision: that of the last change, as of the start of the batch and what was
+        appended since.
+        """
+        return self._sealed + len(self._appended)
 
     def undo_to(self, revision: int) -> None:
         """Forget changes that a rollback took away."""
-        self._revision = revision
+        del self._appended[revision - self._sealed :]
 
     def append(
         self,
@@ -125,12 +132,11 @@ class ChangeLog:
         resource: bytes,
         standing: Standing,
     ) -> None:
-        """Write a change as the store's next revision. `resource` is the serialized message
-        after the change, empty when it is gone.
+        """Give a change the store's next revision; it is written with the batch. `resource` is the
+        serialized message after the change, empty when it is gone.
         """
-        self._revision += 1
-        self._insert(
-            self._revision,
+        entry = (
+            self.revision + 1,
             kind,
             operation,
             resource_id,
@@ -144,6 +150,15 @@ class ChangeLog:
             int(standing.after),
             standing.parent_id,
         )
+        self._appended.append(entry)
+
+    def seal(self) -> bool:
+        """Write what was appended; to be called just before the batch commits. True if there was
+        any.
+        """
+        if self._appended:
+            self._insert.many(self._appended)
+        return bool(self._appended)
 
     def last(self) -> int:
         """The last revision as it is stored; 0 when nothing ever changed."""

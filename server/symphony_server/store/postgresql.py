@@ -15,6 +15,7 @@ from playhouse.postgres_ext import Psycopg3Database
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.numeric import Int8BinaryDumper
 
+from symphony_server.store.replication import STANDBYS, Standby, read_standby
 from symphony_server.store.session import DatabaseUnusable, Session
 
 WRITE_LOCK: Final = 0x53796D70686F6E79
@@ -63,6 +64,7 @@ class PostgresqlSession:
         # One width for all whole numbers, so that a statement is prepared once.
         self.connection.adapters.register_dumper(int, Int8BinaryDumper)
         self.execute = partial(self.connection.execute, binary=True)
+        self.written = False
         self._streams = count()
         self._warnings: list[str] = []
         self.connection.add_notice_handler(self._note)
@@ -88,8 +90,9 @@ class PostgresqlSession:
         for start in range(0, len(rows), a_statement):
             some = rows[start : start + a_statement]
             values = ", ".join([row] * len(some))
-            # Not prepared: it is another statement for each number of rows.
-            self.execute(f"{head} VALUES {values}", [*chain(*some)], prepare=False)
+            # Many are not prepared: they are another statement for each number of rows.
+            prepare = None if len(some) == 1 else False
+            self.execute(f"{head} VALUES {values}", [*chain(*some)], prepare=prepare)
 
     def begin_batch(self) -> None:
         """See `Session`. Each statement sees what is committed by then: those after the lock
@@ -126,6 +129,16 @@ class PostgresqlSession:
     def end_snapshot(self) -> None:
         """See `Session`."""
         self.connection.execute("ROLLBACK")
+
+    def standbys(self) -> list[Standby]:
+        """See `Session`. A database that does not say is none that is gone."""
+        try:
+            rows = self.execute(STANDBYS).fetchall()
+        except psycopg.Error as error:
+            if self.ended_by(error):
+                raise
+            return []
+        return [read_standby(*row) for row in rows]
 
     def ended_by(self, error: Exception) -> bool:
         """See `Session`. Operational errors are a lost connection, a full disk, a deadlock, a

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from peewee import JOIN
 
@@ -15,6 +15,8 @@ from symphony_server.store.statements import Compiler, param
 
 T = tables.Project
 M = tables.ProjectMember
+U = tables.User
+W = tables.Workflow
 COLUMNS = (T.id, T.owner_id, T.name, T.description, T.constraints, T.create_time, T.update_time)
 MEMBER_COLUMNS = (M.project_id, M.user_id, M.role, M.create_time)
 
@@ -37,6 +39,24 @@ def member_message(row: Sequence[Any]) -> ProjectMember:
     return member
 
 
+class Place(NamedTuple):
+    """Where something new of a user's is to be, in one read."""
+
+    constraints: ProjectConstraints | None = None
+    """The project's; None when it is not there."""
+    held: int = 0
+    """How many workflows the project has."""
+    relation: int = 0
+    """The user's relation to the project: a ProjectRole, 0 for none."""
+    owned: int = 0
+    """How many workflows the user owns, in all projects."""
+    name_taken: bool = False
+    """Whether a workflow of the project has the name."""
+
+
+NOWHERE: Final = Place()
+
+
 class Projects:
     """The projects of one connection."""
 
@@ -53,16 +73,20 @@ class Projects:
             "user",
             "id",
         )
-        self._for_create = compiled(
-            T.select(T.constraints, T.workflow_count, M.role)
+        # From the user, who is there whether the project is or not.
+        self._place = compiled(
+            U.select(T.constraints, T.workflow_count, M.role, U.workflows_owned, W.id)
+            .join(T, JOIN.LEFT_OUTER, on=(T.id == param("id")))
+            .join(M, JOIN.LEFT_OUTER, on=((M.project_id == T.id) & (M.user_id == U.id)))
             .join(
-                M,
+                W,
                 JOIN.LEFT_OUTER,
-                on=((M.project_id == T.id) & (M.user_id == param("user"))),
+                on=((W.project_id == T.id) & (W.name_key == param("name"))),
             )
-            .where(T.id == param("id")),
-            "user",
+            .where(U.id == param("user")),
             "id",
+            "name",
+            "user",
         )
         self._constraints = compiled(T.select(T.constraints).where(T.id == param("id")), "id")
         self._insert = compiled.insert(T)
@@ -98,17 +122,19 @@ class Projects:
             return None, 0
         return project_message(row[:-1]), row[-1] or 0
 
-    def for_workflow(
-        self, project_id: str, user_id: str
-    ) -> tuple[ProjectConstraints | None, int, int]:
-        """What a new workflow is held against: constraints (None without a project), workflow
-        count, and the user's relation (a ProjectRole; 0 for none).
+    def place(self, project_id: str, user_id: str, name_key: str = "") -> Place:
+        """What something new of a user's in a project is held against, a workflow with a name for
+        one.
         """
-        row = self._for_create(user_id, project_id).fetchone()
+        row = self._place(project_id, name_key, user_id).fetchone()
         if row is None:
-            return None, 0, 0
-        constraints, count, role = row
-        return ProjectConstraints.FromString(constraints), count, role or 0
+            return NOWHERE
+        constraints, held, role, owned, holder = row
+        if constraints is None:
+            return NOWHERE._replace(owned=owned)
+        return Place(
+            ProjectConstraints.FromString(constraints), held, role or 0, owned, holder is not None
+        )
 
     def constraints(self, project_id: str) -> ProjectConstraints:
         """The constraints of a project that is there."""

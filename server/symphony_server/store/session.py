@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 from peewee import Database
 
+from symphony_server.store.replication import Standby
+
 
 class DatabaseUnusable(RuntimeError):
     """The database is named rightly, but does not open: no SQLite file, no space, no right, no
@@ -41,6 +43,9 @@ class Session(Protocol):
     @property
     def database(self) -> Database:
         """Whose SQL is written; its own connection is this one."""
+
+    written: bool
+    """Set by every statement that writes; whoever looks at it clears it before."""
 
     @property
     def bounds_parts(self) -> bool:
@@ -75,6 +80,9 @@ class Session(Protocol):
 
     def end_snapshot(self) -> None:
         """End what `begin_snapshot` began."""
+
+    def standbys(self) -> list[Standby]:
+        """Who copies the database at this moment, as far as it tells."""
 
     def ended_by(self, error: Exception) -> bool:
         """True when an error is the database's and not the statement's: the transaction, and

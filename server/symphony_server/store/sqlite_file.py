@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from peewee import PeeweeException, SqliteDatabase
 
+from symphony_server.store.replication import Standby
 from symphony_server.store.session import DatabaseUnusable, Session
 
 BUSY_TIMEOUT_MS = 5000
@@ -28,6 +29,7 @@ class SqliteSession:
         self.database = database
         self._connection: sqlite3.Connection = database.connection()
         self.execute = self._connection.execute
+        self.written = False
 
     def stream(self, sql: str, parameters: Sequence[Any], /) -> Iterator[Any]:
         """See `Session`."""
@@ -56,6 +58,10 @@ class SqliteSession:
     def end_snapshot(self) -> None:
         """See `Session`."""
         self.execute("ROLLBACK")
+
+    def standbys(self) -> list[Standby]:
+        """See `Session`. Who copies a file does not tell."""
+        return []
 
     def ended_by(self, error: Exception) -> bool:
         """See `Session`. A full disk or an I/O error may have ended the whole transaction

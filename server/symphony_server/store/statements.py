@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
-from peewee import Value
+from peewee import Delete, Insert, Update, Value
 
 from symphony_server.store.session import Cursor, Session
 
@@ -77,6 +77,22 @@ class Statement:
         self._session.executemany(self.sql, rows)
 
 
+class Writing(Statement):
+    """A statement that writes, and says so: what follows may have something to undo."""
+
+    __slots__ = ()
+
+    def __call__(self, *values: Any) -> Cursor:
+        """See `Statement`."""
+        self._session.written = True
+        return super().__call__(*values)
+
+    def many(self, rows: Sequence[Sequence[Any]]) -> None:
+        """See `Statement`."""
+        self._session.written = True
+        super().many(rows)
+
+
 class Compiler:
     """Compiles statements for one session."""
 
@@ -86,13 +102,14 @@ class Compiler:
 
     def __call__(self, query: Any, *names: str) -> Statement:
         """Compile a Peewee query whose parameters come in the order of `names`."""
-        return Statement(self.session, query, names)
+        kind = Writing if isinstance(query, Insert | Update | Delete) else Statement
+        return kind(self.session, query, names)
 
     def insert(self, table: Any) -> Statement:
         """An insert of a whole row; the values come in the order of the table's columns."""
         columns = [field.name for field in table._meta.sorted_fields]
         row: Iterable[Any] = {getattr(table, name): param(name) for name in columns}
-        return Statement(self.session, table.insert(row), columns)
+        return self(table.insert(row), *columns)
 
     def delete(self, table: Any, where: Any, *names: str) -> Statement:
         """A delete of the rows that meet a condition."""

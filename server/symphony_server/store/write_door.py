@@ -1,8 +1,11 @@
 """The door for commands: they are run in batches, by one thread, on a session of its own.
 
 Commands that arrive while one batch runs form the next: the thread begins a transaction,
-runs each command in a savepoint, commits once (group commit) and hands all results back to
-the event loop in one call. No answer leaves before its commit.
+runs each command, commits once (group commit) and hands all results back to the event loop in
+one call. No answer leaves before its commit.
+
+A command that fails when it has written something takes the batch back to its beginning; it runs
+again with a savepoint around each command. Few do, and the others save two statements.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from symphony.v1.error_reason_pb2 import ErrorReason
 from symphony_server.refusal import Refused, Violation
 from symphony_server.store.failures import Failures
 from symphony_server.store.session import DatabaseAddress, Session
-from symphony_server.store.transaction import Transaction
+from symphony_server.store.transaction import HalfDone, Transaction
 from symphony_server.store.write_counts import WriteCounts
 
 T = TypeVar("T")
@@ -51,7 +54,8 @@ class WriteDoor:
         self._loop: asyncio.AbstractEventLoop
         self._session: Session | None = None
         self._transaction: Transaction
-        self._thread = threading.Thread(target=self._run_batches, name="store-write")
+        # Whoever forgets to close it can still end: what was answered is durable already.
+        self._thread = threading.Thread(target=self._run_batches, name="store-write", daemon=True)
         self.committed: Callable[[], None] = _nobody
         """Called on the event loop after each batch, once its results are handed out."""
         self.batches = 0
@@ -145,7 +149,11 @@ class WriteDoor:
         for left in reversed(range(self._address.attempts)):
             session = self._open_session()
             try:
-                self._run_commands(session, batch)
+                try:
+                    self._run_commands(session, batch, guarded=False)
+                except HalfDone:
+                    self._transaction.roll_back()
+                    self._run_commands(session, batch, guarded=True)
                 break
             except Exception as error:
                 if not left or not session.ended_by(error):
@@ -154,17 +162,20 @@ class WriteDoor:
                 self._drop_session()
         self._transaction.commit()
 
-    def _run_commands(self, session: Session, batch: list[_Command]) -> None:
+    def _run_commands(self, session: Session, batch: list[_Command], *, guarded: bool) -> None:
         transaction = self._transaction
         transaction.begin()
         for command in batch:
             command.outcome = command.raised = None
             transaction.start_command()
             try:
-                with transaction.savepoint():
-                    command.outcome = command.run(transaction)
+                if guarded:
+                    with transaction.savepoint():
+                        command.outcome = command.run(transaction)
+                else:
+                    command.outcome = transaction.unguarded(command.run)
             except Exception as error:
-                if session.ended_by(error):
+                if isinstance(error, HalfDone) or session.ended_by(error):
                     raise
                 command.raised = error
         transaction.seal()

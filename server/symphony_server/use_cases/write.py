@@ -34,7 +34,7 @@ async def write(store: Store, call: Call, action: Action) -> bytes:
 def perform(transaction: Transaction, call: Call, action: Action) -> bytes:
     """What one write does inside the transaction."""
     request = call.request
-    call.judgement = Judgement(all_stages=request.validate_only)
+    call.judgement, call.revision = Judgement(all_stages=request.validate_only), None
     if request.validate_only:
         with transaction.savepoint(keep=False):
             response = action(transaction, call, request)

@@ -220,3 +220,35 @@ async def test_a_long_change_log_is_read_as_it_is_asked_for(store: Store) -> Non
     for _ in range(2):
         everything = [[1], [*range(11, changes + 1)], [*range(12, changes + 1, 2)], []]
         assert await store.read(read) == everything
+
+
+async def test_a_command_that_fails_before_it_wrote_costs_its_batch_no_second_run(
+    store: Store,
+) -> None:
+    runs: list[str] = []
+
+    def kept(transaction: Transaction) -> str:
+        runs.append("kept")
+        return put(transaction, "a")
+
+    def refused(transaction: Transaction) -> None:
+        runs.append("refused")
+        transaction.keys.get("a")
+        raise Refused([Violation(ErrorReason.ERROR_REASON_DUPLICATE_NAME, "taken")])
+
+    def failed_half_way(transaction: Transaction) -> None:
+        runs.append("half")
+        put(transaction, "b")
+        raise ZeroDivisionError
+
+    first = await asyncio.gather(store.write(kept), store.write(refused), return_exceptions=True)
+    assert first[0] == "a"
+    assert isinstance(first[1], Refused)
+    assert runs == ["kept", "refused"]
+    second = await asyncio.gather(
+        store.write(lambda t: put(t, "c")), store.write(failed_half_way), return_exceptions=True
+    )
+    assert second[0] == "c"
+    assert isinstance(second[1], ZeroDivisionError)
+    assert runs[2:] == ["half", "half"]
+    assert await store.read(lambda s: [n for n in "abc" if s.keys.get(n)]) == ["a", "c"]

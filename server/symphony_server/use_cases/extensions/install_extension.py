@@ -33,7 +33,8 @@ def install_extension(
     extension_id = call.resource_id = request.extension_id or new_id("extension")
 
     # Who may: role, then project, then tier.
-    constraints, _, relation = transaction.projects.for_workflow(project_id, user.id)
+    place = transaction.projects.place(project_id, user.id)
+    constraints, relation = place.constraints, place.relation
     judgement.decided(decide("extensions.install", user, Facts(relation=relation)))
     installed = installed_in(transaction, project_id)
     if relation or not judgement.violations:

@@ -79,6 +79,18 @@ def execute_transaction(
         judgement.ask("precondition", failed, precondition.resource_id)
     judgement.end_stage()
 
+    # Those before a refused one have written: they are undone here, not with the whole batch.
+    with transaction.savepoint():
+        response = _do_all(transaction, call, request)
+    call.resource_id = ""
+    response.revision = transaction.changes.revision
+    return response
+
+
+def _do_all(
+    transaction: Transaction, call: Call, request: ExecuteTransactionRequest
+) -> ExecuteTransactionResponse:
+    judgement = call.judgement
     response = ExecuteTransactionResponse()
     for index, (name, operation) in enumerate(operation_requests(request)):
         part = _part(call, index, name, operation)
@@ -98,8 +110,6 @@ def execute_transaction(
         record_allowed(transaction, part, validated_only=False)
         response.results.append(TransactionResult(**{field: result}))
     judgement.conclude()
-    call.resource_id = ""
-    response.revision = transaction.changes.revision
     return response
 
 

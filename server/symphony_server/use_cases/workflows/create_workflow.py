@@ -35,16 +35,19 @@ def create_workflow(
     workflow_id = call.resource_id = request.workflow_id or new_id("workflow")
 
     # Who may: role, then project, then tier.
-    constraints, held, relation = transaction.projects.for_workflow(project_id, user.id)
-    judgement.decided(decide("workflows.create", user, Facts(relation=relation)))
+    key = name_key(request.spec.name)
+    place = transaction.projects.place(project_id, user.id, key)
+    judgement.decided(decide("workflows.create", user, Facts(relation=place.relation)))
     judgement.ask("workflow.owner_is_caller", _owner_is_another(request.user_id, user.id))
-    owned = transaction.users.workflows_owned(user.id)
     judgement.ask(
         "tier.workflow_limit",
-        tiers.workflow_limit(call.deployment.tiers, user.tier, owned, subject=f"user:{user.id}"),
-        f"{owned} owned",
+        tiers.workflow_limit(
+            call.deployment.tiers, user.tier, place.owned, subject=f"user:{user.id}"
+        ),
+        f"{place.owned} owned",
     )
     judgement.end_stage()
+    constraints = place.constraints
     if constraints is None:
         if judgement.permitted:
             judgement.stop("project.exists", not_found("project", project_id, field="project_id"))
@@ -60,15 +63,13 @@ def create_workflow(
     )
     judgement.ask_if_permitted(
         "project.workflow_limit",
-        project_constraints.workflow_limit(constraints, held, subject=project_id),
-        f"{held} held",
+        project_constraints.workflow_limit(constraints, place.held, subject=project_id),
+        f"{place.held} held",
     )
     judgement.end_stage()
 
     # Data constraints.
-    key = name_key(request.spec.name)
-    taken = transaction.workflows.id_of_name(project_id, key) is not None
-    name = name_taken(request.spec.name, field="spec.name") if taken else None
+    name = name_taken(request.spec.name, field="spec.name") if place.name_taken else None
     judgement.ask_if_permitted("workflow.name_free", name)
     if request.workflow_id:
         used = transaction.workflows.exists(workflow_id)
