@@ -52,7 +52,6 @@ def _workflow_reaches(user: Any) -> Sequence[Reach]:
             member,
             member.user_id == user,
             (workflow.project_id == member.project_id)
-            & (workflow.user_id != user)
             & ((member.role == ProjectRole.PROJECT_ROLE_OWNER) | workflow.shared),
         ),
     )
@@ -137,7 +136,6 @@ def _execution_reaches(user: Any) -> Sequence[Reach]:
             & fn.EXISTS(
                 workflow.select(workflow.id).where(
                     (workflow.id == execution.workflow_id)
-                    & (workflow.user_id != user)
                     & ((member.role == ProjectRole.PROJECT_ROLE_OWNER) | workflow.shared)
                 )
             ),

@@ -68,8 +68,9 @@ class Listing:
     """Filter name → the conditions of which a row meets one at most, each with an index of its
     own: their rows are merged in order."""
     reaches: Callable[[Any], Sequence[Reach]] | None = None
-    """The same rows as `visible_to` leaves, found from the id of the user; no row by two of
-    them. For tables of which most users see next to nothing."""
+    """The same rows as `visible_to` leaves, found from the id of the user. A row may be found by
+    several, for to leave those out that another finds could be to read past all there are. For
+    tables of which most users see next to nothing."""
     narrow: frozenset[str] = frozenset()
     """The filters that leave so few rows that each may be held against everything else."""
     coarse: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
@@ -185,7 +186,7 @@ class Lists:
             else:
                 reaches = listing.reaches(param("viewer"))
                 parts = [_reached(by, way, reach, bounds) for way in ways for reach in reaches]
-                found = _merged(parts, by, 1, "size", bounds)
+                found = _merged(parts, by, 1, "size", bounds, twice=True)
                 merged = _rows(listing, by, [_is_first(found, by, "size")])
         return self._compiled(_first(merged, by, key, "size"), *names, "size")
 
@@ -260,12 +261,17 @@ def _is_first(found: Any, by: Order, count: str) -> Any:
     return by.id.in_(Select([page], [SQL("page.id")]))
 
 
-def _merged(queries: Sequence[Any], by: Order, key: int, count: str, bounds: bool) -> Any:
-    """The rows of all the queries, of which no more are wanted than `count` says. SQLite merges
-    them as they come; elsewhere each is bounded by itself, so that it is not read to its end.
+def _merged(
+    queries: Sequence[Any], by: Order, key: int, count: str, bounds: bool, *, twice: bool = False
+) -> Any:
+    """The rows of all the queries, of which no more are wanted than `count` says; once each where
+    some may be found `twice`. SQLite merges them as they come; elsewhere each is bounded by itself,
+    so that it is not read to its end.
     """
     if bounds and len(queries) > 1:
         queries = [_first(query, by, key, count) for query in queries]
+    if twice:
+        return reduce(lambda one, other: one.union(other), queries)
     return reduce(lambda one, other: one.union_all(other), queries)
 
 
