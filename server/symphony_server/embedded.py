@@ -29,6 +29,9 @@ T = TypeVar("T")
 class EmbeddedServer:
     """A server for as long as a `with` block lasts.
 
+    A process that never leaves the block ends all the same, as if it were killed: what was
+    answered is durable, and the tokens for operators stay as they are.
+
     >>> with EmbeddedServer(Settings(listen="127.0.0.1:0")) as server:
     ...     channel = grpc.insecure_channel(server.target)
     """
@@ -38,7 +41,9 @@ class EmbeddedServer:
         self._settings = settings
         self._tracer_provider = tracer_provider
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="embedded-server")
+        self._thread = threading.Thread(
+            target=self._loop.run_forever, name="embedded-server", daemon=True
+        )
         self._token_ids: list[str] = []
         self.running: RunningServer
         """The running server, inside the block."""

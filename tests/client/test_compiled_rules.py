@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import protovalidate
 import pytest
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
+from google.protobuf import descriptor_pb2
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import DecodeError, Message
 from hypothesis import HealthCheck, Phase, given, settings
@@ -24,6 +24,7 @@ from symphony_client.contract_methods import ContractMethod, contract_methods
 from symphony_client.prevalidation.compiled_patterns import python_pattern
 from symphony_client.prevalidation.compiled_rules import CompiledRules
 from tests.client import requests
+from tests.client.odd_messages import Kinds, message_of, message_rules, message_with
 from tests.client.spoiled_requests import spoiled
 from tests.e2e.odd_requests import odd_requests
 
@@ -228,64 +229,37 @@ def test_a_pattern_that_is_translated_matches_whole_texts(
     assert not any(map(translated.fullmatch, others))
 
 
-Kinds: Final = descriptor_pb2.FieldDescriptorProto
-
-
-def message_of(name: str, **file: Any) -> Message:
-    """An empty message of a kind that the contract does not have, called `Odd` in its file."""
-    written = descriptor_pb2.FileDescriptorProto(
-        name=f"tests/{name}.proto",
-        package=f"tests.{name}",
-        syntax="proto3",
-        dependency=["buf/validate/validate.proto", "google/protobuf/duration.proto"],
-        **file,
-    )
-    descriptor_pool.Default().AddSerializedFile(written.SerializeToString())
-    odd = descriptor_pool.Default().FindMessageTypeByName(f"tests.{name}.Odd")
-    return message_factory.GetMessageClass(odd)()
-
-
-def field(kind: Any, rules: str, **more: Any) -> descriptor_pb2.DescriptorProto:
-    """A message `Odd` with one field, its rules written as text."""
-    made = descriptor_pb2.DescriptorProto(name="Odd")
-    more = {"label": Kinds.LABEL_OPTIONAL, **more}
-    one = made.field.add(name="field", number=1, type=kind, **more)
-    text_format.Parse(rules, one.options.Extensions[validate_pb2.field])
-    return made
-
-
-def message_rules(rules: str) -> descriptor_pb2.DescriptorProto:
-    made = descriptor_pb2.DescriptorProto(name="Odd")
-    text_format.Parse(rules, made.options.Extensions[validate_pb2.message])
-    return made
-
-
 ITSELF: Final = {"type_name": "Odd", "label": Kinds.LABEL_REPEATED}
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("cel", field(Kinds.TYPE_STRING, 'cel {id: "x" expression: "true"}')),
+        ("cel", message_with(Kinds.TYPE_STRING, 'cel {id: "x" expression: "true"}')),
         ("message_cel", message_rules('cel {id: "x" expression: "true"}')),
-        ("text_rule", field(Kinds.TYPE_STRING, "string {prefix: 'a'}")),
-        ("text_pattern", field(Kinds.TYPE_STRING, "string {pattern: 'a'}")),
-        ("integer_rule", field(Kinds.TYPE_INT64, "int64 {gt: 1}")),
-        ("integer_kind", field(Kinds.TYPE_UINT32, "uint32 {gte: 1}")),
-        ("required_integer", field(Kinds.TYPE_INT32, "required: true int32 {gte: 0}")),
-        ("required_alone", field(Kinds.TYPE_INT32, "required: true")),
-        ("open_enum", field(Kinds.TYPE_ENUM, "enum {not_in: 1}", type_name="E")),
+        ("text_rule", message_with(Kinds.TYPE_STRING, "string {prefix: 'a'}")),
+        ("text_pattern", message_with(Kinds.TYPE_STRING, "string {pattern: 'a'}")),
+        ("integer_rule", message_with(Kinds.TYPE_INT64, "int64 {gt: 1}")),
+        ("integer_kind", message_with(Kinds.TYPE_UINT32, "uint32 {gte: 1}")),
+        ("required_integer", message_with(Kinds.TYPE_INT32, "required: true int32 {gte: 0}")),
+        ("required_alone", message_with(Kinds.TYPE_INT32, "required: true")),
+        ("open_enum", message_with(Kinds.TYPE_ENUM, "enum {not_in: 1}", type_name="E")),
         (
             "duration_rule",
-            field(Kinds.TYPE_MESSAGE, "duration {gt {}}", type_name=".google.protobuf.Duration"),
+            message_with(
+                Kinds.TYPE_MESSAGE, "duration {gt {}}", type_name=".google.protobuf.Duration"
+            ),
         ),
-        ("enum_rule", field(Kinds.TYPE_ENUM, "enum {defined_only: true in: 1}", type_name="E")),
-        ("list_rule", field(Kinds.TYPE_ENUM, "required: true", type_name="E", label=3)),
+        (
+            "enum_rule",
+            message_with(Kinds.TYPE_ENUM, "enum {defined_only: true in: 1}", type_name="E"),
+        ),
+        ("list_rule", message_with(Kinds.TYPE_ENUM, "required: true", type_name="E", label=3)),
         (
             "ignored_part",
-            field(Kinds.TYPE_MESSAGE, "ignore: IGNORE_IF_ZERO_VALUE", type_name="Odd"),
+            message_with(Kinds.TYPE_MESSAGE, "ignore: IGNORE_IF_ZERO_VALUE", type_name="Odd"),
         ),
-        ("itself", field(Kinds.TYPE_MESSAGE, "", **ITSELF)),
+        ("itself", message_with(Kinds.TYPE_MESSAGE, "", **ITSELF)),
     ],
 )
 def test_rules_that_the_contract_does_not_have_are_left_to_protovalidate(

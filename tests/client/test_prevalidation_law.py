@@ -213,6 +213,7 @@ def test_what_is_refused_before_a_call_the_server_refuses_alike(
     print(f"{len(made)} requests, {sum(map(bool, told))} of them refused")  # for pytest -rP
 
 
+@pytest.mark.timeout(60 + EACH)
 def test_a_watch_that_is_refused_before_the_call_the_server_refuses_alike(scene: Scene) -> None:
     [method] = [method for method in METHODS if method.answers_with_stream]
     made = some_requests(method, scene.known, EACH)

@@ -99,8 +99,10 @@ def _written(least: int, most: int, pattern: str | None) -> Check:
     translated = python_pattern(pattern)
     if translated is None:
         raise NotCovered
-    # The length first: a pattern may take the square of it.
-    matches = re.compile(rf"(?={length}\Z)(?:{translated.pattern})").fullmatch
+    matches = translated.fullmatch
+    if least or most < MAX_LENGTH:
+        # The length first: a pattern may take the square of it.
+        matches = re.compile(rf"(?={length}\Z)(?:{translated.pattern})").fullmatch
     if pattern != NAME_PATTERN:
         return _each(matches)
 

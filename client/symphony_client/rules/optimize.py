@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import reduce
 from heapq import heappop, heappush
+from operator import or_
 from typing import Final
 
 from symphony.v1.workflow_pb2 import WorkflowSpec
 
 MAX_STEPS: Final = 1000
 """The contract's `max_items` of a workflow's steps; all sets of them take the square in bits."""
+_FEW_MEMBERS: Final = 8
+"""So many are sooner taken out of a set than the set is asked for each that is written."""
+_FEW_CHAINS: Final = 3
+"""If so many do not imply the rest, all are sooner looked at than the right ones found."""
 
 
 def optimize_workflow_steps(spec: WorkflowSpec) -> WorkflowSpec:
@@ -28,94 +34,90 @@ def optimize_workflow_steps(spec: WorkflowSpec) -> WorkflowSpec:
     steps = optimized.steps[:]
     if len(steps) > MAX_STEPS:
         return optimized
-    # A set of steps is an integer, its bit i the step that is written in place i.
-    bits = {step.name: 1 << place for place, step in enumerate(steps)}
-    if len(bits) < len(steps):
+    # A step is told by the place where it is written.
+    names = [step.name for step in steps]
+    places = {name: place for place, name in enumerate(names)}
+    if len(places) < len(steps):
         return optimized
-    written = [step.depends_on[:] for step in steps]
     try:
-        needs = [_set_of(names, bits) for names in written]
+        # What is done for each of up to 64,000 dependencies is left to loops of C, here and below.
+        written = [list(map(places.__getitem__, step.depends_on[:])) for step in steps]
     except KeyError:
         return optimized
-    order = _stable_order(needs)
+    order, essential = _reduced(written)
     if len(order) < len(steps):
         return optimized
 
-    names = list(bits)
-    for place, needed in enumerate(_essential(needs, order)):
-        if needed.bit_count() < len(written[place]):
-            kept = [names[one] for one in _members(needed)]
-            kept.sort(key=written[place].index)
-            del steps[place].depends_on[:]
-            steps[place].depends_on.extend(kept)
-    ranks = {names[place]: rank for rank, place in enumerate(order)}
-    optimized.steps.sort(key=lambda step: ranks[step.name])
+    for step, needs, kept in zip(steps, written, essential, strict=True):
+        if kept.bit_count() < len(needs):
+            step.ClearField("depends_on")
+            step.depends_on.extend([names[needed] for needed in _members(kept, needs)])
+    if order != list(range(len(steps))):
+        ranks = {names[place]: rank for rank, place in enumerate(order)}
+        optimized.steps.sort(key=lambda step: ranks[step.name])
     return optimized
 
 
-def _set_of(names: Sequence[str], bits: Mapping[str, int]) -> int:
-    """Returns the steps of those names. Raises KeyError for one that no step has."""
-    steps = sum(map(bits.__getitem__, names))
-    # A sum of bits is their union, unless one is there twice; then bits are carried and lost.
-    return steps if steps.bit_count() == len(names) else _set_of(list(set(names)), bits)
-
-
-def _stable_order(needs: Sequence[int]) -> list[int]:
-    """Returns the steps, always the first written of those that can come next; not those of a
+def _reduced(written: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+    """Returns the steps, always the first written of those that can come next, and of each the set
+    of what it needs and does not get by way of another that it needs. The first list has none of a
     circle, nor those behind it.
 
-    Each step waits at one of those that it still needs, so that it is looked at again only when
-    that one is there, and not each time that any is.
+    A set of steps is an integer, its bit i the step in place i. Each step waits at one of those
+    that it still needs, so that it is looked at again only when that one is there, and not each
+    time that any is.
     """
-    order: list[int] = []
-    missing = (1 << len(needs)) - 1
+    bits = [1 << place for place in range(len(written))]
+    needs = [reduce(or_, map(bits.__getitem__, needed), 0) for needed in written]
+    before, essential, last = [0] * len(needs), [0] * len(needs), [0] * len(needs)
     ready = [place for place, needed in enumerate(needs) if not needed]
     waiting: list[list[int]] = [[] for _ in needs]
     for place, needed in enumerate(needs):
         if needed:
             waiting[needed.bit_length() - 1].append(place)
+    order: list[int] = []
+    missing = (1 << len(needs)) - 1
     while ready:
         place = heappop(ready)
         order.append(place)
-        missing ^= 1 << place
+        missing ^= bits[place]
+        if needed := needs[place]:
+            implied = _implied(needed, last[place], written[place], before)
+            before[place], essential[place] = needed | implied, needed & ~implied
         for other in waiting[place]:
             still = needs[other] & missing
             if still:
                 # The other end: in a list that is written backwards the lowest comes last.
                 waiting[(still & -still).bit_length() - 1].append(other)
             else:
+                last[other] = place
                 heappush(ready, other)
-    return order
+    return order, essential
 
 
-def _essential(needs: Sequence[int], order: Sequence[int]) -> list[int]:
-    """Returns what each step needs and does not get by way of another that it needs."""
-    ranks = [0] * len(needs)
-    before = [0] * len(needs)
-    essential = [0] * len(needs)
-    known: dict[int, tuple[int, int]] = {0: (0, 0)}
-    for rank, place in enumerate(order):
-        ranks[place] = rank
-        needed = needs[place]
-        if needed not in known:
-            left, implied = needed, 0
-            # What is not looked at comes before one that is, and all before it does so too.
-            while left:
-                one = left.bit_length() - 1
-                lowest = (left & -left).bit_length() - 1
-                if ranks[lowest] > ranks[one]:
-                    one = lowest
-                implied |= before[one]
-                left &= ~(before[one] | 1 << one)
-            known[needed] = implied | needed, needed & ~implied
-        before[place], essential[place] = known[needed]
-    return essential
+def _implied(needed: int, last: int, written: Sequence[int], before: Sequence[int]) -> int:
+    """Returns the set of what comes before those that a step needs.
+
+    The one of them that came last is most often enough: the others come before it.
+    """
+    implied = before[last]
+    left = needed & ~(implied | 1 << last)
+    for _ in range(_FEW_CHAINS):
+        if not left:
+            return implied
+        one = left.bit_length() - 1
+        implied |= before[one]
+        left &= ~(before[one] | 1 << one)
+    return reduce(or_, map(before.__getitem__, written))
 
 
-def _members(steps: int) -> list[int]:
+def _members(steps: int, written: Sequence[int]) -> list[int]:
+    """Returns the members of a set, each once, as they are written in a list that has them all."""
+    if steps.bit_count() > _FEW_MEMBERS:
+        return list(dict.fromkeys([place for place in written if steps >> place & 1]))
     members = []
     while steps:
-        lowest = steps & -steps
-        members.append(lowest.bit_length() - 1)
-        steps ^= lowest
+        members.append(steps.bit_length() - 1)
+        steps ^= 1 << members[-1]
+    members.sort(key=written.index)
     return members

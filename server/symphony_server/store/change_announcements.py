@@ -31,7 +31,7 @@ class ChangeAnnouncements:
         self._address = address
         self._heard = heard
         self._stopped, self._stop = socket.socketpair()
-        self._thread = threading.Thread(target=self._run, name="store-listen")
+        self._thread = threading.Thread(target=self._run, name="store-listen", daemon=True)
 
     def start(self) -> None:
         """Start the thread; it connects again whenever its connection is lost."""

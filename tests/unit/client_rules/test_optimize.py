@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 from time import thread_time
 
 import pytest
@@ -158,7 +159,7 @@ def test_more_steps_than_the_contract_allows_are_copied_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("dependencies", [1, 64])
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(seed=st.integers())
 def test_many_steps_are_optimized_like_few(dependencies: int, seed: int) -> None:
     spec = large_spec(steps=80, dependencies=dependencies, seed=seed)
@@ -167,6 +168,37 @@ def test_many_steps_are_optimized_like_few(dependencies: int, seed: int) -> None
 
     assert reached(optimized) == reached(spec)
     assert optimize_workflow_steps(optimized) == optimized
+
+
+def layered_spec(width: int, seed: int) -> WorkflowSpec:
+    """Layers of so many steps, each of which depends on most of the two before its own, on one of
+    them twice, in any order.
+    """
+    chance = random.Random(seed)  # noqa: S311 # no secret
+    steps: list[WorkflowStep] = []
+    for layer in range(6):
+        earlier = [one.name for one in steps[-2 * width :]]
+        for number in range(width):
+            needs = chance.sample(earlier, len(earlier) * 9 // 10)
+            steps.append(step(f"{layer}.{number}", *needs, *needs[:1]))
+    return WorkflowSpec(name="layers", steps=chance.sample(steps, len(steps)))
+
+
+@settings(max_examples=20, deadline=None)
+@given(width=st.integers(2, 20), seed=st.integers())
+def test_where_many_dependencies_stay_the_others_go(width: int, seed: int) -> None:
+    spec = layered_spec(width, seed)
+
+    optimized = optimize_workflow_steps(spec)
+
+    behind = reached(optimized)
+    assert behind == reached(spec)
+    before = {one.name: list(dict.fromkeys(one.depends_on)) for one in spec.steps}
+    for one in optimized.steps:
+        needed = before[one.name]
+        assert list(one.depends_on) == [
+            name for name in needed if not any(name in behind[other] for other in needed)
+        ]
 
 
 def test_1000_steps_take_milliseconds() -> None:
