@@ -6,8 +6,8 @@ Three things come out, the same bytes on every machine that has the pinned tools
 - `buf/validate/`: the messages behind the rule annotations. They are needed at run time and no
   installed package offers them to `google.protobuf`. `buf/` stays a namespace package (without an
   `__init__.py`), so that other distributions may put their share of it beside ours;
-- `symphony.binpb`: a descriptor set that stands alone, with imports and comments, for
-  `grpcurl -protoset`, buf, and any other language's compiler.
+- `symphony.binpb`: a descriptor set that stands alone, with imports, comments and the messages
+  that errors are told in, for `grpcurl -protoset`, buf, and any other language's compiler.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ GENERATED = ROOT / "generated"
 
 VALIDATE_PROTO = "buf/validate/validate.proto"
 DESCRIPTOR_SET = "symphony.binpb"
+STATUS_PROTOS = ("google/rpc/error_details.proto", "google/rpc/status.proto")
+"""What a refusal's `grpc-status-details-bin` is made of. No file of the contract imports it."""
 
 # What is written besides the compilers' output.
 PACKAGE_FILES = {
@@ -79,6 +81,7 @@ def build(output: Path) -> None:
             "--include_source_info",
             f"--descriptor_set_out={descriptor_set}",
             *contract,
+            *STATUS_PROTOS,
         )
         protoc(
             validate_set,

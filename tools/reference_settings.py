@@ -54,13 +54,7 @@ def _rows(model: type[BaseModel]) -> Iterator[Row]:
     prefix = str(model.model_config["env_prefix"])  # type: ignore[typeddict-item]
     about = docstrings(model)
     for name, field in model.model_fields.items():
-        # What is not told of says itself what it is: `log_level`, with the levels there are.
-        yield [
-            f"`{prefix}{name.upper()}`",
-            _takes(field),
-            _default(field.default),
-            about.get(name, ""),
-        ]
+        yield [f"`{prefix}{name.upper()}`", _takes(field), _default(field.default), about[name]]
 
 
 def docstrings(model: type[BaseModel]) -> dict[str, str]:

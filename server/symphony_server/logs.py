@@ -29,7 +29,10 @@ def configure_logging(settings: Settings) -> None:
     if settings.worker is not None:
         of_all.append(_worker(settings.worker))
     if people:
-        last: list[Processor] = [structlog.dev.ConsoleRenderer()]
+        # Not as it is by default, with the variables of each frame: tokens are among them.
+        last: list[Processor] = [
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        ]
     else:
         last = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     handler = logging.StreamHandler(sys.stderr)

@@ -28,6 +28,7 @@ from symphony_server.rpc.load import Load
 from symphony_server.rpc.observations import Observations
 from symphony_server.rpc.refusal_log import RefusalLog
 from symphony_server.rpc.request_rates import Buckets, OwnBuckets, RequestRates
+from symphony_server.rpc.requests import Requests
 from symphony_server.rpc.server import RpcServer, served_services
 from symphony_server.rules.manifest import judge
 from symphony_server.settings import Settings
@@ -154,6 +155,7 @@ async def start_server(
             rates=RequestRates(deployment.tiers, buckets or OwnBuckets()),
             observations=Observations(),
             refusals=RefusalLog(seen),
+            requests=Requests(),
             client_certificates=settings.tls_client_ca is not None,
             tracer=tracer,
         )
@@ -191,7 +193,7 @@ def _tracing(
 
     if given is not None:
         return tracing.tracer_of(given), _nothing
-    made = tracing.tracer_provider()
+    made = tracing.tracer_provider(settings.worker)
     return tracing.tracer_of(made), made.shutdown
 
 

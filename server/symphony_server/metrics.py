@@ -4,8 +4,9 @@ Nothing is added to a call for it: `rpc` and `store` count, and this reads what 
 counted when somebody asks. Their dictionaries are copied first, which no other thread can
 interrupt.
 
-No label has a value that callers can choose: methods, codes and reasons are the contract's. The
-ids of a refused call are an exemplar of its reason, for those who ask for OpenMetrics.
+No label has a value that callers can choose: methods, codes and reasons are the contract's, and
+standbys are named by who runs the database. The ids of a refused call are an exemplar of its
+reason, for those who ask for OpenMetrics.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from __future__ import annotations
 import platform
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Final, Protocol
@@ -36,6 +38,7 @@ from symphony_server.rpc.load import Load
 from symphony_server.rpc.observations import Observations, Refusal
 from symphony_server.store.change_feed import ChangeFeed
 from symphony_server.store.doors import Store
+from symphony_server.store.replication import Standby
 
 OUTCOMES: Final = ("allowed", "validated", "denied", "failed")
 SLOWEST_SECONDS: Final = 10
@@ -47,6 +50,7 @@ class Probed(Protocol):
 
     answers: bool
     revision: int
+    standbys: list[Standby]
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class ServerMetrics(Collector):
         yield from self._refusals()
         yield from self._writes()
         yield from self._revisions()
+        yield from self._replication()
 
     def _calls(self) -> Iterator[Metric]:
         seen, load = self._observed.observations, self._observed.load
@@ -167,6 +172,37 @@ class ServerMetrics(Collector):
             reached if followed else revision,
         )
 
+    def _replication(self) -> Iterator[Metric]:
+        standbys = self._observed.store_health.standbys
+        states = Counter(standby.sync_state for standby in standbys)
+        behind: dict[tuple[str, ...], float] = {}
+        late: dict[tuple[str, ...], float] = {}
+        for standby in standbys:
+            for stage, lag in standby.lags.items():
+                # Of several with one name the one that is furthest behind.
+                at = standby.name, stage
+                behind[at] = max(lag.bytes, behind.get(at, 0))
+                if lag.seconds is not None:
+                    late[at] = max(lag.seconds, late.get(at, 0.0))
+        yield _gauges(
+            "symphony_replication_standbys",
+            "PostgreSQL's standbys, by what COMMIT makes of them.",
+            ("sync_state",),
+            {(state,): count for state, count in states.items()},
+        )
+        yield _gauges(
+            "symphony_replication_lag_bytes",
+            "Log that a standby has yet to keep (flush), or to show to readers (replay).",
+            ("standby", "stage"),
+            behind,
+        )
+        yield _gauges(
+            "symphony_replication_lag_seconds",
+            "How long what a standby last confirmed was on its way; 0 once it has everything.",
+            ("standby", "stage"),
+            late,
+        )
+
 
 class MetricsServer:
     """Answers scrapes until it is closed."""
@@ -225,6 +261,18 @@ def _build() -> Metric:
 
 def _gauge(name: str, documentation: str, value: float) -> Metric:
     return GaugeMetricFamily(name, documentation, value)
+
+
+def _gauges(
+    name: str,
+    documentation: str,
+    labels: tuple[str, ...],
+    values: Mapping[tuple[str, ...], float],
+) -> Metric:
+    gauges = GaugeMetricFamily(name, documentation, labels=labels)
+    for at, value in values.items():
+        gauges.add_metric(at, value)
+    return gauges
 
 
 def _exemplar(refusal: Refusal | None) -> Exemplar | None:

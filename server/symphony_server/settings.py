@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     grace_seconds: float = Field(default=10.0, ge=0)
     """How long a stopping server lets calls finish."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """The least grave lines that are logged: refusals are INFO, every call is DEBUG."""
     log_format: Literal["auto", "console", "json"] = "auto"
     """`auto` is console on a terminal and json otherwise."""
     metrics: str | None = None

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 EXPORTERS: Final = "opentelemetry_traces_exporter"
 """The entry points by which exporters are found, whoever made them."""
+WORKER: Final = "symphony.worker"
+"""The attribute of all spans of one of several processes: its number, as its logs have it."""
 NEEDED: Final = "traces need OpenTelemetry: pip install 'symphony-data[server,otel]'"
 
 
@@ -20,8 +22,9 @@ class TracesUnavailable(RuntimeError):
     """Traces were asked for, and something is missing for it."""
 
 
-def tracer_provider() -> TracerProvider:
-    """A provider that exports to where `OTEL_TRACES_EXPORTER` says, over OTLP by default.
+def tracer_provider(worker: int | None = None) -> TracerProvider:
+    """A provider that exports to where `OTEL_TRACES_EXPORTER` says, over OTLP by default, for the
+    one process or the `worker` with a number.
 
     The SDK reads the other variables: `OTEL_SERVICE_NAME`, `OTEL_RESOURCE_ATTRIBUTES`,
     `OTEL_TRACES_SAMPLER`, `OTEL_EXPORTER_OTLP_ENDPOINT`… Raises TracesUnavailable.
@@ -36,6 +39,8 @@ def tracer_provider() -> TracerProvider:
     resource = Resource.create({"service.version": version("symphony-data")})
     if str(resource.attributes["service.name"]).startswith("unknown_service"):
         resource = resource.merge(Resource({"service.name": "symphony"}))
+    if worker is not None:
+        resource = resource.merge(Resource({WORKER: worker}))
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     for name in _exporter_names():
         provider.add_span_processor(BatchSpanProcessor(_exporter(name)))

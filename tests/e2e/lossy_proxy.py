@@ -8,6 +8,9 @@ from types import TracebackType
 from typing import Final
 
 CHUNK_BYTES: Final = 64 * 1024
+TURNS: Final = 5
+"""From asyncio's accepting a connection until it is handed over; and from its end until its socket
+is closed."""
 
 
 class LossyProxy:
@@ -30,7 +33,7 @@ class LossyProxy:
 
     def __enter__(self) -> LossyProxy:
         self._thread.start()
-        listening = asyncio.start_server(self._serve, "127.0.0.1", 0)
+        listening = asyncio.start_server(self._accept, "127.0.0.1", 0)
         self._listener = asyncio.run_coroutine_threadsafe(listening, self._loop).result()
         return self
 
@@ -50,18 +53,32 @@ class LossyProxy:
         return f"127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
 
     async def _close(self) -> None:
+        # Nothing more is accepted, and what was is handed over, before the listener goes: asyncio
+        # never closes a connection whose listener went in between.
+        for listening in self._listener.sockets:
+            self._loop.remove_reader(listening.fileno())
+        await self._turn()
         self._listener.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for task in others:
+                task.cancel()
+            await asyncio.gather(*others, return_exceptions=True)
+        await self._turn()  # in which those that were aborted last are closed
+
+    async def _turn(self) -> None:
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+
+    def _accept(self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+        task = self._loop.create_task(self._serve(from_client, to_client))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        # However far it came: it may be ended before it has begun.
+        task.add_done_callback(lambda _: to_client.transport.abort())
 
     async def _serve(
         self, from_client: asyncio.StreamReader, to_client: asyncio.StreamWriter
     ) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
         from_server, to_server = await asyncio.open_connection(*self._server)
         marked = asyncio.Event()
 
@@ -92,5 +109,4 @@ class LossyProxy:
             for way in ways:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
-            to_client.transport.abort()
             to_server.transport.abort()

@@ -112,6 +112,13 @@ def test_a_server_describes_itself_by_both_versions_of_reflection(anybody: Tool)
     assert "estimated_cost" in described
     method = grpcurl(anybody, target, "describe", "symphony.v1.WorkflowService.CreateWorkflow").out
     assert "rpc CreateWorkflow ( .symphony.v1.CreateWorkflowRequest )" in method
+    reasons = grpcurl(anybody, target, "describe", "symphony.v1.ErrorReason").out
+    assert "// ABORTED. The resource has changed since the given etag was read" in reasons
+
+
+def test_fields_are_named_as_in_the_contract(anybody: Tool) -> None:
+    info = grpcurl(anybody, anybody.server.target, "symphony.v1.ServerInfoService/GetServerInfo")
+    assert "contract_version" in info.json
 
 
 def test_the_shipped_descriptors_do_without_reflection(anybody: Tool) -> None:
@@ -119,6 +126,8 @@ def test_the_shipped_descriptors_do_without_reflection(anybody: Tool) -> None:
     method = "symphony.v1.ServerInfoService/GetServerInfo"
     shown = grpcurl(anybody, *protoset, anybody.server.target, method)
     assert "symphony.v1" in shown.json.values()
+    refused = grpcurl(anybody, *protoset, anybody.server.target, "symphony.v1.AccessService/WhoAmI")
+    assert '"reason":"CREDENTIALS_MISSING"' in refused.err
 
 
 def test_a_server_says_that_it_serves(anybody: Tool) -> None:

@@ -21,7 +21,12 @@ REASONS: Final = {
 """ErrorReason → `google.rpc.Code`, as the contract's `code` option says."""
 MAX_DETAILS_BYTES: Final = 2048
 """gRPC refuses large ones at random, so the contract keeps them small, base64 copy included."""
-_INSIDES: Final = re.compile(r"Traceback|sqlite|peewee|\.py\b|Exception|object at 0x|<class ", re.I)
+_INSIDES: Final = re.compile(
+    r"Traceback|File \"|\.py\b|Exception\b|\b[A-Z][a-z]+Error\b|object at 0x|<class |NoneType|_pb2|"
+    r"(?i:sqlite|peewee|psycopg|libpq|protovalidate|symphony_server|site-packages)|"
+    r"\bSELECT\b|\bINSERT INTO\b|\bUPDATE \w+ SET\b|\bDELETE FROM\b|/(?:home|root|tmp|usr|var)/"
+)
+"""What only the server's own code says: tracebacks, modules, statements, paths."""
 
 Metadata = Sequence[tuple[str, str | bytes]]
 
@@ -89,6 +94,11 @@ class Wire:
         return None
 
 
+def tells_insides(text: str) -> bool:
+    """True for a text that lets its reader see how the server is made."""
+    return _INSIDES.search(text) is not None
+
+
 def is_canonical(refusal: Refusal) -> None:
     """What the contract promises of every error, and never the server's own fault."""
     assert refusal.code not in (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN), refusal
@@ -97,6 +107,12 @@ def is_canonical(refusal: Refusal) -> None:
     assert refusal.details["ErrorInfo"].domain == "symphony.v1"
     assert refusal.metadata["request_id"] == refusal.trailing["x-request-id"]
     assert refusal.message
-    assert not _INSIDES.search(refusal.message), refusal.message
+    told = (
+        refusal.message,
+        *map(str, refusal.details.values()),
+        *map(str, refusal.trailing.values()),
+    )
+    for text in told:
+        assert not tells_insides(text), refusal
     details = refusal.trailing["grpc-status-details-bin"]
     assert len(details) <= MAX_DETAILS_BYTES, refusal

@@ -12,7 +12,7 @@ import grpc
 
 from symphony.v1.workflow_service_pb2 import CreateWorkflowRequest
 from symphony_server.audit_verification import verify_log
-from tests.server.world import Person, World, read_refusal, spec
+from tests.server.world import Answer, Person, World, read_refusal, spec
 
 
 def at(world: World, person: Person) -> Person:
@@ -37,8 +37,15 @@ class Load:
         self.project = worlds[0].project(self.owner)
         self.made: dict[str, str] = {}
         """What was acknowledged: name → id."""
+        self.answers: dict[str, Answer] = {}
+        """What was said of it, by name too."""
         self.unknown: set[str] = set()
+        self.times_unknown = 0
+        """How often somebody was not told."""
         self.refusals: set[str] = set()
+        self.pause_seconds = 0.0
+        """What each caller waits between two calls."""
+        self._counting = threading.Lock()
         self.over = threading.Event()
         self.answered = [threading.Event() for _ in worlds]
         """Server by server: set by each acknowledgement."""
@@ -51,12 +58,15 @@ class Load:
         )
         self.unknown.add(name)
         try:
-            made = person.get(person.workflows.CreateWorkflow, request)
+            answer = person.ask(person.workflows.CreateWorkflow, request)
         except grpc.RpcError as error:
             self.refusals.add(read_refusal(error).reason)
+            with self._counting:
+                self.times_unknown += 1
             self.over.wait(0.02)
             return
-        self.made[name] = made.id
+        self.answers[name] = answer
+        self.made[name] = answer.response.id
         self.unknown.remove(name)
         self.answered[number].set()
 
@@ -65,6 +75,8 @@ class Load:
             if self.over.is_set():
                 return
             self.create(caller % len(self.worlds), f"{caller}-{number}")
+            if self.pause_seconds:
+                self.over.wait(self.pause_seconds)
 
     def wait_for_answers(self) -> None:
         """Wait until each server has acknowledged something from now on."""
@@ -85,14 +97,17 @@ class Load:
         for call in calls:
             call.result()
 
+    def ask_again(self) -> None:
+        """Ask for what is unknown: who asks again with the same request_id gets it, once."""
+        for name in sorted(self.unknown):
+            self.create(0, name)
+
     def check(self) -> None:
         """Hold what was told against what there is: everything acknowledged once, and nothing
         else but what was asked for and is acknowledged when it is asked for again.
         """
         assert self.refusals <= {"STORE_UNAVAILABLE"}
-        # Who asks again with the same request_id gets it, once.
-        for name in sorted(self.unknown):
-            self.create(0, name)
+        self.ask_again()
         assert not self.unknown
         rows = self.worlds[0].query("SELECT id FROM workflows")
         assert sorted(row[0] for row in rows) == sorted(self.made.values())

@@ -24,7 +24,7 @@ from symphony_server.store.copying import ALL_TABLES, CopyFailed, WholeTables
 from symphony_server.store.database import parse_url
 from symphony_server.store.migrate import migrate
 from tests import engines
-from tests.benchmarks.copy_million import fill
+from tests.benchmarks.filling import fill
 from tests.e2e.processes import BIN
 from tests.engines import NewDatabase
 from tests.postgresql import Postgresql

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -45,6 +47,35 @@ def test_an_unknown_service_is_not_found(world: World) -> None:
     assert answer.code() is grpc.StatusCode.NOT_FOUND
 
 
+@pytest.mark.parametrize("body", [b"\xff\xff\xff", b"\x0a\x02\xff\xfe"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "grpc.health.v1.Health/Check",
+        "grpc.health.v1.Health/Watch",
+        "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+    ],
+)
+def test_bytes_that_are_no_request_are_refused_in_fixed_words(
+    world: World, method: str, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of gRPC's own services: grpcio would tell the exception, and log a traceback."""
+    stream: Any = world.admin.channel.stream_stream(f"/{method}")
+    with pytest.raises(grpc.RpcError) as caught:
+        next(stream(iter([body]), timeout=TIMEOUT_SECONDS))
+    refused: Any = caught.value
+    assert refused.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert re.fullmatch(r"the bytes are not a grpc[\w.]+: they do not decode", refused.details())
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
+
+
+def test_a_check_without_a_message_is_answered_as_an_empty_one(world: World) -> None:
+    stream: Any = world.admin.channel.stream_unary("/grpc.health.v1.Health/Check")
+    answer = stream(iter(()), timeout=TIMEOUT_SECONDS)
+    assert health_pb2.HealthCheckResponse.FromString(answer).status == SERVING
+
+
 def test_a_store_that_fails_is_told_and_so_is_its_recovery_while_the_server_serves_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,10 +103,10 @@ def test_a_store_that_does_not_answer_in_time_is_not_asked_again_until_it_has(
     monkeypatch.setattr(store_health, "TIMEOUT_SECONDS", 0.05)
     asked: list[asyncio.Event] = []
 
-    async def hang(_: Any) -> int:
+    async def hang(_: Any) -> tuple[int, list[Any]]:
         asked.append(asyncio.Event())
         await asked[-1].wait()
-        return 7
+        return 7, []
 
     with World(tmp_path) as world:
         store = world.server.running.services.store

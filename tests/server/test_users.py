@@ -211,7 +211,7 @@ def test_a_user_who_owns_something_is_not_deleted(world: World) -> None:
         grpc.StatusCode.FAILED_PRECONDITION,
         "RESOURCE_IN_USE",
     )
-    assert "projects" in refusal.metadata["used_by"]
+    assert refusal.metadata["used_by"].split(",") == ["project memberships", "projects"]
     assert idle.refused(idle.users.GetUser, GetUserRequest(id=idle.id)).reason == (
         "CREDENTIALS_INVALID"
     )

@@ -340,7 +340,7 @@ def read_refusal(error: grpc.RpcError) -> Refusal:
 
 
 def _trailing(call: Any) -> dict[str, str | bytes]:
-    return {item.key: item.value for item in call.trailing_metadata() or ()}
+    return dict(call.trailing_metadata() or ())  # pairs, named ones or not
 
 
 def _bytes(value: str | bytes) -> bytes:

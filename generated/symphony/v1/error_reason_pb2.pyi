@@ -128,7 +128,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """FAILED_PRECONDITION. The security scan found an ERROR. Metadata: `rule_ids`."""
     ERROR_REASON_RESOURCE_IN_USE: _ErrorReason.ValueType  # 607
     """FAILED_PRECONDITION. Something still depends on the resource. Metadata:
-    `used_by`.
+    `used_by`, with commas between several.
     """
     ERROR_REASON_STATE_TRANSITION_INVALID: _ErrorReason.ValueType  # 608
     """FAILED_PRECONDITION. The state does not allow it. Metadata: `from`, `to`."""
@@ -297,7 +297,7 @@ ERROR_REASON_SCAN_REJECTED: ErrorReason.ValueType  # 606
 """FAILED_PRECONDITION. The security scan found an ERROR. Metadata: `rule_ids`."""
 ERROR_REASON_RESOURCE_IN_USE: ErrorReason.ValueType  # 607
 """FAILED_PRECONDITION. Something still depends on the resource. Metadata:
-`used_by`.
+`used_by`, with commas between several.
 """
 ERROR_REASON_STATE_TRANSITION_INVALID: ErrorReason.ValueType  # 608
 """FAILED_PRECONDITION. The state does not allow it. Metadata: `from`, `to`."""

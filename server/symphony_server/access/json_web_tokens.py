@@ -91,10 +91,11 @@ class JwtVerifier:
             raise JwtInvalid("the JWT is not valid yet") from None
         except (jwt.InvalidTokenError, ValueError):
             raise JwtInvalid("the JWT's signature or claims are not valid") from None
-        email = claims.get("email") if claims.get("email_verified", True) is True else None
-        return JwtSubject(
-            subject=str(claims.get("sub", "")), email=email if isinstance(email, str) else ""
-        )
+        subject, email = str(claims.get("sub", "")), claims.get("email")
+        if claims.get("email_verified", True) is not True:
+            # Whoever has not shown that an address is theirs is nobody by it, wherever it stands.
+            subject, email = "" if "@" in subject else subject, None
+        return JwtSubject(subject=subject, email=email if isinstance(email, str) else "")
 
 
 def _is_as_written(token: str) -> bool:

@@ -48,7 +48,7 @@ class Status:
 
 
 class DeadlinePassed(Exception):
-    """The caller does not wait for an answer any more."""
+    """The caller does not wait for an answer any more, or kept the server waiting too long."""
 
 
 def status_of(refused: Refused, *, request_id: str, decision_id: str) -> Status:
@@ -75,9 +75,9 @@ def status_of(refused: Refused, *, request_id: str, decision_id: str) -> Status:
     )
 
 
-def deadline_status() -> Status:
+def deadline_status(passed: DeadlinePassed) -> Status:
     """The status of a call that came too late to be begun; gRPC's own, which has no reason."""
-    message = "the deadline passed before the call began"
+    message = str(passed)
     status = status_pb2.Status(code=code_pb2.DEADLINE_EXCEEDED, message=message)
     return Status(grpc.StatusCode.DEADLINE_EXCEEDED, message, status.SerializeToString(), "")
 
@@ -157,8 +157,9 @@ def _details(violations: Sequence[Violation], *, sentences: bool) -> list[Messag
         if violation.code == code_pb2.RESOURCE_EXHAUSTED:
             quota.violations.add(subject=subject, description=said)
         elif violation.code in (code_pb2.FAILED_PRECONDITION, code_pb2.ABORTED):
-            # Without their sentences, several on one subject are the same.
-            if not sentences and (violation.reason, subject) in unmet:
+            # What a rule finds in several fields is one condition; BadRequest has each finding. And
+            # without their sentences several on one subject are the same.
+            if (violation.rule or not sentences) and (violation.reason, subject) in unmet:
                 continue
             unmet.add((violation.reason, subject))
             precondition.violations.add(

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import grpc
 
 from symphony_server.access.authentication import Authenticator
 from symphony_server.rpc.load import Load
+from symphony_server.rpc.log_quota import LogQuota
 from symphony_server.rpc.methods import Method
 from symphony_server.rpc.observations import Observations
 from symphony_server.rpc.refusal_log import RefusalLog
 from symphony_server.rpc.request_rates import RequestRates
+from symphony_server.rpc.requests import Requests
 from symphony_server.store.change_feed import ChangeFeed
 from symphony_server.store.doors import Store
 from symphony_server.use_cases.call import Call, Deployment
@@ -27,7 +29,6 @@ class Exchange:
     """One call on the wire."""
 
     call: Call
-    body: bytes
     metadata: Mapping[str, str]
     context: grpc.aio.ServicerContext[bytes, bytes]
     code: grpc.StatusCode = grpc.StatusCode.OK
@@ -55,6 +56,8 @@ class Services:
     rates: RequestRates
     observations: Observations
     refusals: RefusalLog
+    requests: Requests
+    log_quota: LogQuota = field(default_factory=LogQuota)
     client_certificates: bool = False
     """Whether a verified client certificate tells who calls."""
     tracer: Tracer | None = None

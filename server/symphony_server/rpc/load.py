@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from symphony_server.rpc.admission import Admission
 
 
 @dataclass(slots=True)
@@ -22,3 +25,12 @@ class Load:
     """New calls that were held back so far."""
     going: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the clients have been told to go elsewhere: what was held back is answered then."""
+    admission: Admission = field(init=False)
+    """How many may be under way."""
+    short: bool = False
+    """True while there is no room for another: `make_room` is to be called as one ends."""
+    make_room: Callable[[], None] = field(default=lambda: None)
+
+    def __post_init__(self) -> None:
+        """Admit as many as may be under way."""
+        self.admission = Admission(self.max_calls)

@@ -14,6 +14,9 @@ import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from symphony_server.rpc.commented_files import CommentedFile
+from symphony_server.rpc.own_parsing import of_many_requests
+
 V1: Final = "grpc.reflection.v1.ServerReflection"
 V1ALPHA: Final = reflection.SERVICE_NAME
 _METHOD: Final = "ServerReflectionInfo"
@@ -24,18 +27,17 @@ def add_reflection(server: grpc.aio.Server, services: Iterable[str]) -> None:
     _register_v1_descriptor()
     names = (*services, V1, V1ALPHA)
     symbols: Any = _Symbols()
-    reflection.enable_server_reflection(names, server, symbols)
     servicer: Any = reflection.aio.ReflectionServicer(names, symbols)
-    handler = grpc.stream_stream_rpc_method_handler(
-        servicer.ServerReflectionInfo,
-        request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
-        response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
+    handler = of_many_requests(
+        servicer.ServerReflectionInfo, reflection_pb2.ServerReflectionRequest
     )
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(V1, {_METHOD: handler}),))
+    server.add_generic_rpc_handlers(
+        [grpc.method_handlers_generic_handler(name, {_METHOD: handler}) for name in (V1, V1ALPHA)]
+    )
 
 
 class _Symbols:
-    """The default descriptor pool, in which methods are found by their names too.
+    """The default descriptor pool, with comments, in which methods are found by their names too.
 
     The pool finds the file of a service and of a message, but not of what is in them, and so
     `grpcurl describe symphony.v1.ProjectService.CreateProject` would say that there is none.
@@ -47,12 +49,17 @@ class _Symbols:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._pool, name)
 
-    def FindFileContainingSymbol(self, symbol: str) -> Any:
+    def FindFileByName(self, name: str) -> CommentedFile:
+        """The file with a name. Raises KeyError."""
+        return CommentedFile(self._pool.FindFileByName(name))
+
+    def FindFileContainingSymbol(self, symbol: str) -> CommentedFile:
         """The file in which a symbol is declared. Raises KeyError."""
         try:
-            return self._pool.FindFileContainingSymbol(symbol)
+            file = self._pool.FindFileContainingSymbol(symbol)
         except KeyError:
-            return self._pool.FindMethodByName(symbol).containing_service.file
+            file = self._pool.FindMethodByName(symbol).containing_service.file
+        return CommentedFile(file)
 
 
 def _register_v1_descriptor() -> None:

@@ -10,13 +10,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2
 
+from symphony_server.rpc.admitting_server import admitting_server
+from symphony_server.rpc.departed_clients import keep_departures_out_of_logs
 from symphony_server.rpc.exchange import Exchange, Handler, Services
 from symphony_server.rpc.methods import Method, read_methods
+from symphony_server.rpc.own_parsing import of_one_request
 from symphony_server.rpc.pipeline import compose
 from symphony_server.rpc.reflection import add_reflection
 from symphony_server.rpc.request_ids import is_request_id
+from symphony_server.rpc.secret_metadata import keep_out_of_logs
 from symphony_server.rpc.stages.answer import REQUEST_ID
 from symphony_server.rpc.store_health import StoreHealth
 from symphony_server.use_cases.call import Call
@@ -34,6 +38,8 @@ OPTIONS: Final[Mapping[str, int]] = {
     # Metadata above 8 KiB is refused at random and above 16 KiB always unless it is said.
     "grpc.max_metadata_size": 8 * 1024,
     "grpc.absolute_max_metadata_size": 16 * 1024,
+    # No grpc.max_concurrent_streams: a stream counts until the server's core has let go of it,
+    # later than its caller hears of the end; at 100, 64 callers on one connection were refused.
     # Off, or a second server binds the same port in silence (SO_REUSEPORT); on for workers, whose
     # supervisor has seen to that.
     "grpc.so_reuseport": 0,
@@ -45,6 +51,8 @@ OPTIONS: Final[Mapping[str, int]] = {
     "grpc.keepalive_permit_without_calls": 1,
     "grpc.keepalive_time_ms": 60_000,
     "grpc.keepalive_timeout_ms": 20_000,
+    # Without this one a probe may stay unanswered for a minute all the same.
+    "grpc.http2.ping_timeout_ms": 20_000,
 }
 
 
@@ -65,17 +73,20 @@ class RpcServer:
         max_connection_age_seconds: float | None = None,
     ) -> None:
         """Compose every method's pipeline. Raises PolicyMissing for a contract without."""
+        keep_out_of_logs()
+        keep_departures_out_of_logs()
         self._services = services
         options = {**OPTIONS, "grpc.so_reuseport": int(share_port)}
         if max_connection_age_seconds is not None:
             # gRPC varies it by a tenth; calls and streams under way stay on the old connection.
             options["grpc.max_connection_age_ms"] = round(max_connection_age_seconds * 1000)
-        self._server = grpc.aio.server(
-            options=tuple(options.items()), maximum_concurrent_rpcs=max_concurrent
+        self._server = admitting_server(
+            services.load, options, maximum_concurrent_rpcs=max_concurrent
         )
         self._health = health.aio.HealthServicer()
         self.store_health = StoreHealth(services.store, self._health)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        # Registered, health has a queue of its own: who probes a server in an overload is answered.
+        self._server.add_registered_method_handlers(HEALTH, _health_handlers(self._health))
         by_service: dict[str, dict[str, grpc.RpcMethodHandler[bytes, bytes]]] = defaultdict(dict)
         for method in read_methods().values():
             handler = self._method_handler(method)
@@ -97,6 +108,7 @@ class RpcServer:
         for service in ("", *served_services()):
             await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         await self.store_health.start()
+        self._giving_up = asyncio.create_task(self._services.requests.give_up_stalled())
         return port
 
     async def stop(self, *, drain_seconds: float, grace_seconds: float) -> None:
@@ -121,6 +133,7 @@ class RpcServer:
         await asyncio.sleep(0)  # in which it tells them
         self._services.load.going.set()
         await stopped
+        self._giving_up.cancel()
 
     def _method_handler(self, method: Method) -> grpc.RpcMethodHandler[bytes, bytes]:
         """The handler that gRPC calls with bytes, so that what does not parse is seen too."""
@@ -132,19 +145,33 @@ class RpcServer:
         return grpc.stream_unary_rpc_method_handler(entry)
 
 
+def _health_handlers(servicer: Any) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
+    request = health_pb2.HealthCheckRequest
+    return {
+        "Check": of_one_request(servicer.Check, request, streams=False),
+        "Watch": of_one_request(servicer.Watch, request, streams=True),
+    }
+
+
 def _entry(method: Method, services: Services, handler: Handler) -> Any:
     deployment = services.deployment
     name, permission = method.name, method.permission
 
     async def enter(_: Any, context: grpc.aio.ServicerContext[bytes, bytes]) -> bytes:
-        body: Any = await context.read()
         started_ns = time.monotonic_ns()
         metadata: dict[str, Any] = dict(context.invocation_metadata() or ())
         request_id: Any = metadata.get(REQUEST_ID)
         if not is_request_id(request_id):
             request_id = uuid.uuid4().hex
         call = Call(name, permission, deployment, request_id, started_ns)
-        # No message at all is read as an empty one, which lacks what is required.
-        return await handler(Exchange(call, body or b"", metadata, context))
+        try:
+            return await handler(Exchange(call, metadata, context))
+        except BaseException as error:
+            # grpc keeps the error with the call. With the frames that it passed, which know the
+            # call, both would stay until a collection: tens of KiB for each that is refused.
+            error.__traceback__ = None
+            raise
+        finally:
+            del context
 
     return enter

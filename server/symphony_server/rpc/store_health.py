@@ -10,6 +10,8 @@ from grpc_health.v1 import health, health_pb2
 
 from symphony_server.refusal import Refused
 from symphony_server.store.doors import Store
+from symphony_server.store.replication import Standby
+from symphony_server.store.transaction import Snapshot
 
 _log = logging.getLogger(__name__)
 
@@ -21,8 +23,14 @@ TIMEOUT_SECONDS: Final = 2.0
 """How long a store may think that is to be called answering."""
 
 
+def _look(snapshot: Snapshot) -> tuple[int, list[Standby]]:
+    return snapshot.changes.last(), snapshot.standbys()
+
+
 class StoreHealth:
-    """Asks the store for its revision, over and over; lives on the event loop's thread."""
+    """Asks the store for its revision and its standbys, over and over; lives on the event loop's
+    thread.
+    """
 
     def __init__(self, store: Store, servicer: health.aio.HealthServicer) -> None:
         """Take the store, and the servicer to tell."""
@@ -33,6 +41,8 @@ class StoreHealth:
         """Whether the store answered when it was last asked, or opened."""
         self.revision = 0
         """What it answered last: the revision of all servers on the database."""
+        self.standbys: list[Standby] = []
+        """Who copied the database when it answered last; nobody while it does not."""
 
     async def start(self) -> None:
         """Tell that a store that was just opened answers, and ask it from now on."""
@@ -60,7 +70,7 @@ class StoreHealth:
 
     async def _ask(self) -> bool:
         try:
-            self.revision = await self._store.point_read(lambda snapshot: snapshot.changes.last())
+            self.revision, self.standbys = await self._store.point_read(_look)
         except Refused:
             return False
         except Exception:
@@ -75,5 +85,7 @@ class StoreHealth:
                 "the store answers" if answers else "the store does not answer",
             )
         self.answers = answers
+        if not answers:
+            self.standbys = []
         serving = health_pb2.HealthCheckResponse
         await self._servicer.set(SERVICE, serving.SERVING if answers else serving.NOT_SERVING)

@@ -6,10 +6,8 @@ from importlib.metadata import version
 from typing import Final
 
 from symphony.v1.server_info_pb2 import ServerInfo, ServerLimits, TierLimits
-from symphony.v1.server_info_service_pb2 import GetServerInfoRequest
 from symphony.v1.user_pb2 import Tier
 from symphony_server.clock import MICROSECONDS
-from symphony_server.store.transaction import Snapshot
 from symphony_server.use_cases.call import Call
 from symphony_server.use_cases.pages import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from symphony_server.use_cases.write import REQUEST_ID_RETENTION_US
@@ -22,7 +20,7 @@ MAX_TRANSACTION_OPERATIONS: Final = 100
 _TIERS: Final = (Tier.TIER_FREE, Tier.TIER_PRO, Tier.TIER_ENTERPRISE)
 
 
-def get_server_info(snapshot: Snapshot, call: Call, request: GetServerInfoRequest) -> ServerInfo:
+def get_server_info(call: Call) -> ServerInfo:
     """Version, services and limits; the same for every caller."""
     limits = ServerLimits(
         max_request_bytes=MAX_REQUEST_BYTES,

@@ -45,7 +45,9 @@ class PageTokens:
         try:
             raw = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
             signature, payload = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
-            if hmac.compare_digest(signature, self._sign(query, payload)):
+            # Base64 has several spellings of the same bytes; only the one given out is taken.
+            as_written = base64.urlsafe_b64encode(raw).decode() == token
+            if hmac.compare_digest(signature, self._sign(query, payload)) and as_written:
                 return PageToken.model_validate_json(payload)
         except (ValueError, ValidationError):
             pass

@@ -44,7 +44,7 @@ async def call(context: Context) -> bytes:
 
     handler = answer(method, services, deadline(method, services, inner))
     made = Call(method.name, method.permission, cast(Deployment, None), "r1", started_ns=0)
-    return await handler(Exchange(made, b"", {}, cast(Any, context)))
+    return await handler(Exchange(made, {}, cast(Any, context)))
 
 
 async def test_a_call_that_comes_too_late_is_ended_once_and_is_no_fault(
@@ -63,3 +63,23 @@ async def test_a_call_in_time_is_answered(seconds_left: float | None) -> None:
     context = Context(seconds_left)
     assert await call(context) == b"answer"
     assert not context.aborts
+
+
+async def test_a_call_with_less_time_left_than_the_fastest_of_late_took_is_not_begun() -> None:
+    method: Method = next(iter(read_methods().values()))
+    services, begun = cast(Services, None), []
+
+    async def inner(exchange: Exchange) -> bytes:
+        begun.append(exchange)
+        return b"answer"
+
+    handler = answer(method, services, deadline(method, services, inner))
+    long_ago = Call(method.name, method.permission, cast(Deployment, None), "r1", started_ns=0)
+    await handler(Exchange(long_ago, {}, cast(Any, Context(None))))
+
+    hurried, patient = Context(0.1), Context(None)
+    with pytest.raises(Aborted):
+        await handler(Exchange(long_ago, {}, cast(Any, hurried)))
+    assert hurried.aborts == [grpc.StatusCode.DEADLINE_EXCEEDED]
+    assert await handler(Exchange(long_ago, {}, cast(Any, patient))) == b"answer"
+    assert len(begun) == 2

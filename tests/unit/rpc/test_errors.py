@@ -87,3 +87,39 @@ def test_what_does_not_fit_in_words_is_still_named() -> None:
     unmet = PreconditionFailure()
     assert parsed.details[2].Unpack(unmet)
     assert [(v.type, v.subject) for v in unmet.violations] == [("SCAN_REJECTED", "manifest")]
+
+
+def test_several_findings_on_one_subject_are_told_once_each() -> None:
+    found = [
+        Violation(
+            ErrorReason.ERROR_REASON_SCAN_REJECTED,
+            f"is wrong in the way {n}",
+            field=f"manifest.hooks.h{n}",
+            rule=f"rule-{n}",
+            subject="manifest",
+        )
+        for n in range(3)
+    ]
+    parsed = status_pb2.Status.FromString(
+        status_of(Refused(found), request_id="r", decision_id="d").details
+    )
+    bad, unmet = BadRequest(), PreconditionFailure()
+    assert parsed.details[1].Unpack(bad)
+    assert parsed.details[2].Unpack(unmet)
+    assert [v.description for v in bad.field_violations] == [v.description for v in found]
+    assert [(v.type, v.description) for v in unmet.violations] == [
+        ("SCAN_REJECTED", "is wrong in the way 0")
+    ]
+
+
+def test_what_is_about_no_field_is_told_in_full() -> None:
+    found = [
+        Violation(ErrorReason.ERROR_REASON_PRECONDITION_FAILED, f"was changed {n}", subject="x")
+        for n in range(2)
+    ]
+    parsed = status_pb2.Status.FromString(
+        status_of(Refused(found), request_id="r", decision_id="d").details
+    )
+    unmet = PreconditionFailure()
+    assert parsed.details[1].Unpack(unmet)
+    assert [v.description for v in unmet.violations] == ["was changed 0", "was changed 1"]

@@ -42,8 +42,8 @@ def answer(method: Method, services: Services, inner: Handler) -> Handler:
                 # The record that it named may have gone with the transaction.
                 call.decision_id = ""
             status = status_of(refused, request_id=call.request_id, decision_id=call.decision_id)
-        except DeadlinePassed:
-            status = deadline_status()
+        except DeadlinePassed as passed:
+            status = deadline_status(passed)
         except Exception:
             _log.exception(
                 "fault",

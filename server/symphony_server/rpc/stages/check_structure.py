@@ -10,15 +10,16 @@ from symphony_server.rpc.structure import Structure
 
 
 def check_structure(method: Method, services: Services, inner: Handler) -> Handler:
-    """Parse the request and check it, or refuse the call."""
+    """Read the request, parse and check it, or refuse the call."""
+    requests = services.requests
     structure = Structure(method)
     operations = Operations() if method.name == TRANSACTION else None
     writes = method.writes
 
     async def checked(exchange: Exchange) -> bytes:
         call = exchange.call
-        call.request_bytes = exchange.body
-        call.request = request = structure.parse(exchange.body)
+        call.request_bytes = body = await requests.read(exchange)
+        call.request = request = structure.parse(body)
         # Before the check, so that a refusal can be found by it, and never what metadata
         # cannot carry.
         if writes and is_request_id(request.request_id):

@@ -15,8 +15,10 @@ _log = structlog.stdlib.get_logger("symphony.calls")
 
 
 def observe(method: Method, services: Services, inner: Handler) -> Handler:
-    """Count every call and the time it took; log refusals, and at DEBUG every call."""
-    seen = services.observations
+    """Count every call and the time it took; log refusals, as many a second as are worth it, and
+    at DEBUG every call.
+    """
+    seen, quota = services.observations, services.log_quota
     level = logging.getLogger("symphony.calls")
 
     async def observed(exchange: Exchange) -> bytes:
@@ -31,7 +33,12 @@ def observe(method: Method, services: Services, inner: Handler) -> Handler:
             call = exchange.call
             took_ns = time.monotonic_ns() - call.started_ns
             seen.add(call, exchange.code, exchange.reason, took_ns, exchange.trace_id)
-            if level.isEnabledFor(logging.INFO if exchange.reason else logging.DEBUG):
+            skipped: int | None = 0
+            if exchange.reason:
+                skipped = quota.take()
+            if skipped is not None and level.isEnabledFor(
+                logging.INFO if exchange.reason else logging.DEBUG
+            ):
                 _log.log(
                     logging.INFO if exchange.reason else logging.DEBUG,
                     "call",
@@ -44,6 +51,7 @@ def observe(method: Method, services: Services, inner: Handler) -> Handler:
                     caller_id=call.caller.principal.id,
                     user_id=call.caller.user.id,
                     milliseconds=round(took_ns / 1e6, 3),
+                    **({"refusals_not_logged": skipped} if skipped else {}),
                 )
 
     return observed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from symphony_server.refusal import Refused
+from symphony_server.rpc.errors import DeadlinePassed
 from symphony_server.rpc.exchange import Exchange, Handler, Services
 from symphony_server.rpc.methods import Method
 
@@ -16,6 +17,8 @@ def record_refusals(method: Method, services: Services, inner: Handler) -> Handl
             return await inner(exchange)
         except Refused as refused:
             await log.record(exchange.call, refused, exchange.peer)
+            raise
+        except DeadlinePassed:
             raise
         except Exception:
             await log.record_fault(exchange.call)

@@ -13,10 +13,13 @@ RETRY_AFTER_SECONDS = 0.5
 def shed_load(method: Method, services: Services, inner: Handler) -> Handler:
     """Bound the calls under way, and hold back those that come while the server stops."""
     load = services.load
+    admission = load.admission
 
     async def admitted(exchange: Exchange) -> bytes:
         if load.calls >= load.max_calls:
             raise _overloaded(f"{load.max_calls} calls are under way already; retry later")
+        if admission.overloaded and admission.is_to_explain():
+            raise _overloaded("more calls come in than can be answered; retry later")
         load.calls += 1
         try:
             if load.stopping:
@@ -25,6 +28,8 @@ def shed_load(method: Method, services: Services, inner: Handler) -> Handler:
             return await inner(exchange)
         finally:
             load.calls -= 1
+            if load.short:
+                load.make_room()
 
     async def admitted_stream(exchange: Exchange) -> bytes:
         if load.stopping:

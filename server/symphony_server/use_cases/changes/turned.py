@@ -97,9 +97,13 @@ class TurnedBy:
             found = self._in_project(self._entry.project_id)
         else:
             found = self._anywhere()
+        lost: set[tuple[int, str]] = set()
         async for page in found:
+            lost.update((each.kind, each.resource_id) for each in page if each.message is None)
             yield page
-        yield await self._store.read(self._gone)
+        # What a page told of as lost may have been deleted before this is read.
+        gone = await self._store.read(self._gone)
+        yield [each for each in gone if (each.kind, each.resource_id) not in lost]
 
     async def _in_project(self, project_id: str) -> Pages:
         def itself(snapshot: Snapshot) -> list[Turned]:
