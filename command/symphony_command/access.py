@@ -8,12 +8,21 @@ import typer
 
 from symphony_command.asking import AskingCommand, asked_of
 from symphony_command.exit_codes import ExitCode
-from symphony_command.output import Column, console, fields_of, json_of, plain, print_json, table_of
+from symphony_command.output import (
+    Column,
+    console,
+    fields_of,
+    json_of,
+    plain,
+    print_json,
+    print_paragraph,
+    table_of,
+)
 from symphony_command.words import enum_word, moment
 
 if TYPE_CHECKING:
     from symphony.v1.access_pb2 import DecisionExplanation, RuleEvaluation
-    from symphony_command.connection import Server
+    from symphony_command.services import Server
 
 app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
 
@@ -41,7 +50,7 @@ def can(
     """Say whether a user may do something, and why; the exit code is 0 if it may, else 1."""
     from symphony.v1.access_service_pb2 import AccessCheck, CheckAccessRequest
     from symphony_command.connection import connected
-    from symphony_command.names import user_id
+    from symphony_command.names import ME, user_id
 
     with connected(ctx) as server:
         check = AccessCheck(
@@ -56,8 +65,10 @@ def can(
 
         verdict = ("yes", "bold green") if decision.allowed else ("no", "bold red")
         reason = f" ({decision.reason})" if decision.reason else ""
-        said = f": {plain(decision.description)}" if decision.description else ""
-        console().print(Text.assemble(verdict, f"{said}{reason}"))
+        # What is said is said to whoever it is about.
+        told = "" if user == ME else f"{user} would be told: "
+        said = f": {told}{plain(decision.description)}" if decision.description else ""
+        print_paragraph(console(), Text.assemble(verdict, plain(f"{said}{reason}")))
     if not decision.allowed:
         raise typer.Exit(ExitCode.REFUSED)
 
@@ -156,12 +167,12 @@ def _show(found: DecisionExplanation) -> None:
     ]
     out.print()
     out.print(table_of(found.rules, columns))
-    remedies: list[Any] = [one for one in found.rules if one.remedy]
+    remedies = dict.fromkeys(rule.remedy for rule in found.rules if rule.remedy)
     if remedies:
         out.print()
         out.print(Text("What would have to change:", "bold"))
-        for rule in remedies:
-            out.print(Text(f"  {plain(rule.remedy)}"))
+        for remedy in remedies:
+            out.print(Text(f"  {plain(remedy)}"))
 
 
 def _answer(held: bool) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -91,13 +92,17 @@ def _profile_names(incomplete: str) -> list[str]:
 _PANEL = "Server and output"
 
 
+def parameters_of(template: Callable[..., None]) -> list[Any]:
+    """The options of a function, made as Typer makes them: it has no other way to share them."""
+    app = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+    app.command()(template)
+    command: Any = typer.main.get_command(app)
+    return list(command.params)
+
+
 @cache
 def _common_parameters() -> list[Any]:
-    """The options, made as Typer makes them: it has no other way to share them."""
-    template = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-    template.command()(_common)
-    command: Any = typer.main.get_command(template)
-    return list(command.params)
+    return parameters_of(_common)
 
 
 def _common(
@@ -129,8 +134,8 @@ def _common(
     act_as: Annotated[
         str | None,
         typer.Option(
-            metavar="USER_ID",
-            help="Act for this user, which takes the role ADMIN or SERVICE.",
+            metavar="USER",
+            help="Act for this user, which takes the role ADMIN, or SERVICE and an id.",
             rich_help_panel=_PANEL,
         ),
     ] = None,

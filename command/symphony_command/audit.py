@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -10,14 +11,12 @@ import typer
 from symphony_command.asking import AskingCommand, asked_of
 from symphony_command.choices import OutcomeWord, TimeOrderWord
 from symphony_command.lazy_commands import LazyGroup, server_is_installed
-from symphony_command.listing_options import Limit
+from symphony_command.listing_options import Limit, TimeOrder
 from symphony_command.output import (
     console,
-    error_console,
     fields_of,
     json_of,
     print_json,
-    print_json_array,
 )
 from symphony_command.words import enum_word, moment, span, written_moment
 
@@ -75,14 +74,14 @@ def list_all(
         str | None, typer.Option(metavar="TIME", help="A date, a time, or how long ago: 2h.")
     ] = None,
     before: Annotated[str | None, typer.Option(metavar="TIME", help="The same.")] = None,
-    order: Annotated[TimeOrderWord, typer.Option(help="Which come first.")] = TimeOrderWord.NEWEST,
+    order: TimeOrder = TimeOrderWord.NEWEST,
     limit: Limit = 100,
 ) -> None:
     """List what was decided."""
     from symphony_command.audit_lines import show_record
     from symphony_command.audit_requests import audit_request
     from symphony_command.connection import connected
-    from symphony_command.listing import Listing
+    from symphony_command.listing import Listing, show_as_it_comes
 
     with connected(ctx) as server:
         request = audit_request(
@@ -98,14 +97,7 @@ def list_all(
         )
         request.order_by = order.order_by.removeprefix("create_")
         listing = Listing(server.audits.ListAuditRecords, request, "audit_records", limit=limit)
-        if asked_of(ctx).json:
-            print_json_array(json_of(record) for record in listing)
-        else:
-            out = console()
-            for record in listing:
-                show_record(out, record)
-    if listing.more:
-        error_console().print("There are more records: --limit 0 shows all.", style="dim")
+        show_as_it_comes(asked_of(ctx), listing, partial(show_record, console()), "records")
 
 
 @app.command("tail", cls=AskingCommand)

@@ -11,10 +11,10 @@ from symphony.v1.audit_pb2 import AuditOutcome, AuditRecord
 from symphony.v1.audit_service_pb2 import ListAuditRecordsRequest
 from symphony_client.contract_methods import contract_methods
 from symphony_command.choices import OutcomeWord
-from symphony_command.connection import Server
 from symphony_command.errors import UsageProblem
 from symphony_command.listing import Listing
-from symphony_command.names import user_id
+from symphony_command.names import user_id_if_named
+from symphony_command.services import Server
 from symphony_command.words import enum_value
 
 
@@ -32,8 +32,8 @@ def audit_request(
 ) -> ListAuditRecordsRequest:
     """The filters, as the contract has them."""
     return ListAuditRecordsRequest(
-        caller_id=user_id(server, caller) if caller else "",
-        user_id=user_id(server, user) if user else "",
+        caller_id=user_id_if_named(server, caller),
+        user_id=user_id_if_named(server, user),
         resource_id=resource,
         method=_method(method) if method else "",
         outcome=enum_value(AuditOutcome, outcome),

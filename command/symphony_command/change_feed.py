@@ -8,7 +8,7 @@ from typing import Final
 import grpc
 
 from symphony.v1.change_service_pb2 import WatchRequest, WatchResponse
-from symphony_command.connection import Server
+from symphony_command.services import Server
 
 _GOES_ON: Final = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE)
 """How a stream ends that has been open for long, or whose server is replaced by another."""

@@ -112,4 +112,4 @@ class TimeOrderWord(StrEnum):
     @property
     def order_by(self) -> str:
         """As the contract writes it."""
-        return {"newest": "create_time desc", "oldest": "create_time"}[self]
+        return OrderWord(self.value).order_by

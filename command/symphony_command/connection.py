@@ -1,47 +1,25 @@
-"""Which server is asked, with which credentials, and its services."""
+"""Which server is asked, and with which credentials."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc
 import typer
 
-from symphony.v1.access_service_pb2_grpc import AccessServiceStub
-from symphony.v1.audit_service_pb2_grpc import AuditServiceStub
-from symphony.v1.change_service_pb2_grpc import ChangeServiceStub
-from symphony.v1.execution_service_pb2_grpc import ExecutionServiceStub
-from symphony.v1.extension_service_pb2_grpc import ExtensionServiceStub
-from symphony.v1.project_service_pb2_grpc import ProjectServiceStub
-from symphony.v1.server_info_service_pb2_grpc import ServerInfoServiceStub
-from symphony.v1.user_service_pb2_grpc import UserServiceStub
-from symphony.v1.workflow_service_pb2_grpc import WorkflowServiceStub
 from symphony_client import connect, to_data_error
+from symphony_client.errors import NotFound
 from symphony_client.settings import ClientSettings, SettingsInvalid
 from symphony_command.asking import Asked, asked_of
-from symphony_command.errors import CallFailed, UsageProblem
+from symphony_command.credentials import sent
+from symphony_command.errors import CallFailed, NothingFound, UsageProblem
+from symphony_command.names import is_id, user_id
 from symphony_command.profile_file import Profile, Profiles, read_profiles
-
-
-@dataclass(frozen=True, slots=True)
-class Server:
-    """A server's services, each a generated stub on one channel."""
-
-    target: str
-    access: AccessServiceStub
-    audits: AuditServiceStub
-    changes: ChangeServiceStub
-    executions: ExecutionServiceStub
-    extensions: ExtensionServiceStub
-    info: ServerInfoServiceStub
-    projects: ProjectServiceStub
-    users: UserServiceStub
-    workflows: WorkflowServiceStub
+from symphony_command.services import Server, services_on
 
 
 @contextmanager
@@ -55,6 +33,15 @@ def connected(
         CallFailed: a call in the block failed; `place_of` says where its fields were written.
     """
     arguments = channel_arguments(asked_of(ctx))
+    arguments["act_as"] = _acted_for(arguments)
+    with _connected(arguments, place_of) as server:
+        yield server
+
+
+@contextmanager
+def _connected(
+    arguments: dict[str, Any], place_of: Callable[[str], str] | None = None
+) -> Iterator[Server]:
     try:
         channel = connect(**arguments)
     except (OSError, ValueError) as error:
@@ -62,13 +49,35 @@ def connected(
             str(error), "look at the options, the variables and the profile"
         ) from None
     try:
-        yield _server(arguments["target"], channel)
+        yield services_on(arguments["target"], channel)
     except grpc.RpcError as error:
         raise CallFailed(
-            to_data_error(error), target=arguments["target"], place_of=place_of
+            to_data_error(error),
+            target=arguments["target"],
+            credential=sent(arguments["token"], certificate=arguments["tls_cert"] is not None),
+            place_of=place_of,
         ) from error
     finally:
         channel.close()
+
+
+def _acted_for(arguments: dict[str, Any]) -> str | None:
+    """The id of the user to act for, whom an e-mail address names as well. Who the caller is, and
+    not for whom, says whether it may look for that: an ADMIN may, a SERVICE may not.
+    """
+    named: str | None = arguments["act_as"]
+    if not named or is_id("user", named):
+        return named
+    try:
+        with _connected({**arguments, "act_as": None}) as server:
+            return user_id(server, named)
+    except CallFailed as failed:
+        if isinstance(failed.error, NotFound):
+            raise NothingFound(
+                f"there is no user {named} of whom you may know",
+                "write the id of the user to act for: --act-as user_…",
+            ) from None
+        raise
 
 
 def channel_arguments(asked: Asked) -> dict[str, Any]:
@@ -137,18 +146,3 @@ def read_token(path: Path) -> str:
     if not token:
         raise UsageProblem(f"the token file {path} is empty", "name a file that holds a token")
     return token
-
-
-def _server(target: str, channel: grpc.Channel) -> Server:
-    return Server(
-        target=target,
-        access=AccessServiceStub(channel),
-        audits=AuditServiceStub(channel),
-        changes=ChangeServiceStub(channel),
-        executions=ExecutionServiceStub(channel),
-        extensions=ExtensionServiceStub(channel),
-        info=ServerInfoServiceStub(channel),
-        projects=ProjectServiceStub(channel),
-        users=UserServiceStub(channel),
-        workflows=WorkflowServiceStub(channel),
-    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Never
 
 import typer
 
+from symphony_command.credentials import Sent
 from symphony_command.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -46,12 +47,19 @@ class CallFailed(Exception):
     """A call to the server, or the look at its request before, ended in a `DataError`."""
 
     def __init__(
-        self, error: DataError, *, target: str = "", place_of: Callable[[str], str] | None = None
+        self,
+        error: DataError,
+        *,
+        target: str = "",
+        credential: Sent = Sent.NOTHING,
+        place_of: Callable[[str], str] | None = None,
     ) -> None:
         super().__init__(str(error))
         self.error = error
         self.target = target
         """Which server was asked."""
+        self.credential = credential
+        """What it was asked with."""
         self.place_of = place_of or _nowhere
         """Where a field was written: `flow.yaml:12`; nothing if that is not known."""
 
@@ -107,7 +115,7 @@ def tell_call_failed(failed: CallFailed) -> None:
     lines = tuple(_violations(failed))
     if lines:
         message = f"{len(lines)} things are wrong" if len(lines) > 1 else _kind(error)
-    tell(message, lines, next_step(error), **_ids(error))
+    tell(message, lines, next_step(error, failed.credential), **_ids(error))
 
 
 def tell(message: str, lines: tuple[str, ...] = (), next_step: str = "", **ids: str) -> None:
@@ -136,11 +144,12 @@ def _ids(error: DataError) -> dict[str, str]:
 def _violations(failed: CallFailed) -> Iterator[str]:
     from symphony_client.errors import PreValidationFailed
     from symphony_command.rule_words import in_words
+    from symphony_command.told_words import with_words
 
     error = failed.error
     words = in_words if isinstance(error, PreValidationFailed) else str
     of_fields = {violation.description for violation in error.violations if violation.field}
-    for violation in error.violations:
+    for violation in with_words(error.violations, error.message):
         if not violation.field and violation.description in of_fields:
             continue  # a precondition or a quota that says of the whole what is said of its field
         place = failed.place_of(violation.field)

@@ -14,7 +14,7 @@ from symphony_command.words import enum_word
 
 if TYPE_CHECKING:
     from symphony.v1.execution_pb2 import Execution
-    from symphony_command.connection import Server
+    from symphony_command.services import Server
 
 
 def follow(server: Server, execution_id: str) -> Execution:

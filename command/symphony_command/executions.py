@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symphony_command.asking import AskingCommand, asked_of
-from symphony_command.choices import ExecutionStateWord, TimeOrderWord
+from symphony_command.choices import ExecutionStateWord
 from symphony_command.execution_progress import follow, show_end
 from symphony_command.execution_report import report
-from symphony_command.listing_options import CreatedAfter, CreatedBefore, Limit
+from symphony_command.listing_options import TimeListCommand, listed_of
 from symphony_command.output import Column, console, fields_of, json_of, print_json, table_of
-from symphony_command.words import age, enum_value, enum_word, moment, written_moment
+from symphony_command.resource_options import InProject
+from symphony_command.words import age, enum_value, enum_word, moment
 
 if TYPE_CHECKING:
     from symphony.v1.execution_pb2 import Execution
@@ -25,9 +26,6 @@ app = typer.Typer(
 )
 
 Wanted = Annotated[str, typer.Argument(metavar="EXECUTION", help="Its id.")]
-InProject = Annotated[
-    str, typer.Option("--project", metavar="PROJECT", help="The workflow's project, by id or name.")
-]
 
 
 @app.command("start", cls=AskingCommand)
@@ -42,11 +40,10 @@ def start(
     """Ask for a run of a workflow."""
     from symphony.v1.execution_service_pb2 import StartExecutionRequest
     from symphony_command.connection import connected
-    from symphony_command.names import project_id, workflow_id
+    from symphony_command.names import workflow_id
 
     with connected(ctx) as server:
-        within = project_id(server, project) if project else ""
-        wanted = workflow_id(server, workflow, project=within)
+        wanted = workflow_id(server, workflow, project=project)
         started = server.executions.StartExecution(StartExecutionRequest(workflow_id=wanted))
         if not wait:
             _show(ctx, started, said="started")
@@ -66,7 +63,7 @@ def follow_one(ctx: typer.Context, execution: Wanted) -> None:
     show_end(ended, as_json=asked_of(ctx).json)
 
 
-@app.command("list", cls=AskingCommand)
+@app.command("list", cls=TimeListCommand)
 def list_all(
     ctx: typer.Context,
     workflow: Annotated[
@@ -79,18 +76,17 @@ def list_all(
     state: Annotated[
         ExecutionStateWord | None, typer.Option(help="Only runs in this state.")
     ] = None,
-    created_after: CreatedAfter = None,
-    created_before: CreatedBefore = None,
-    order: Annotated[TimeOrderWord, typer.Option(help="Which come first.")] = TimeOrderWord.NEWEST,
-    limit: Limit = 100,
 ) -> None:
     """List the runs that you may read."""
     from symphony.v1.execution_pb2 import ExecutionState
     from symphony.v1.execution_service_pb2 import ListExecutionsRequest
     from symphony_command.connection import connected
     from symphony_command.listing import Listing, show_listing
-    from symphony_command.names import project_id, user_id, workflow_id
+    from symphony_command.names import user_id_if_named, workflow_id
 
+    if project and not workflow:
+        raise typer.BadParameter("--project says where --workflow is; give that as well")
+    listed = listed_of(ctx)
     columns: list[Column[Any]] = [
         Column(
             "ID" if workflow else "ID AND WORKFLOW",
@@ -102,16 +98,15 @@ def list_all(
         Column("AGE", lambda one: age(one.create_time), fold=False, justify="right"),
     ]
     with connected(ctx) as server:
-        within = project_id(server, project) if project else ""
         request = ListExecutionsRequest(
-            workflow_id=workflow_id(server, workflow, project=within) if workflow else "",
-            user_id=user_id(server, user) if user else "",
+            workflow_id=workflow_id(server, workflow, project=project) if workflow else "",
+            user_id=user_id_if_named(server, user),
             state=enum_value(ExecutionState, state),
-            create_time_after=written_moment(created_after),
-            create_time_before=written_moment(created_before),
-            order_by=order.order_by,
+            **listed.criteria(),
         )
-        listing = Listing(server.executions.ListExecutions, request, "executions", limit=limit)
+        listing = Listing(
+            server.executions.ListExecutions, request, "executions", limit=listed.limit
+        )
         show_listing(asked_of(ctx), listing, columns, "executions")
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symphony_command.asking import AskingCommand, asked_of
-from symphony_command.choices import ExtensionStateWord, ExtensionTypeWord, OrderWord
-from symphony_command.listing_options import CreatedAfter, CreatedBefore, Limit, NamePrefix
+from symphony_command.choices import ExtensionStateWord, ExtensionTypeWord
+from symphony_command.listing_options import NameListCommand, listed_of
 from symphony_command.output import Column, console, fields_of, json_of, print_json, table_of
-from symphony_command.words import age, enum_value, enum_word, moment, written_moment
+from symphony_command.resource_options import InProject
+from symphony_command.words import age, enum_value, enum_word, moment
 
 if TYPE_CHECKING:
     from symphony.v1.extension_pb2 import Extension
@@ -24,9 +25,6 @@ app = typer.Typer(
 )
 
 Wanted = Annotated[str, typer.Argument(metavar="EXTENSION", help="Its id or its name.")]
-InProject = Annotated[
-    str, typer.Option("--project", metavar="PROJECT", help="The project, by id or name.")
-]
 
 
 @app.command("install", cls=AskingCommand)
@@ -61,7 +59,7 @@ def install(
     _show(ctx, installed, said="the scan lets pass" if validate_only else "installed")
 
 
-@app.command("list", cls=AskingCommand)
+@app.command("list", cls=NameListCommand)
 def list_all(
     ctx: typer.Context,
     project: InProject = "",
@@ -71,19 +69,15 @@ def list_all(
     state: Annotated[
         ExtensionStateWord | None, typer.Option(help="Only those in this state.")
     ] = None,
-    name_prefix: NamePrefix = "",
-    created_after: CreatedAfter = None,
-    created_before: CreatedBefore = None,
-    order: Annotated[OrderWord, typer.Option(help="Which come first.")] = OrderWord.NEWEST,
-    limit: Limit = 100,
 ) -> None:
     """List the extensions that you may read."""
     from symphony.v1.extension_pb2 import ExtensionState, ExtensionType, ScanVerdict
     from symphony.v1.extension_service_pb2 import ListExtensionsRequest
     from symphony_command.connection import connected
     from symphony_command.listing import Listing, show_listing
-    from symphony_command.names import project_id
+    from symphony_command.names import project_id_if_named
 
+    listed = listed_of(ctx)
     columns: list[Column[Any]] = [
         Column("ID", lambda one: one.id, fold=False),
         Column("NAME", lambda one: one.name),
@@ -94,15 +88,14 @@ def list_all(
     ]
     with connected(ctx) as server:
         request = ListExtensionsRequest(
-            project_id=project_id(server, project) if project else "",
+            project_id=project_id_if_named(server, project),
             type=enum_value(ExtensionType, kind),
             state=enum_value(ExtensionState, state),
-            name_prefix=name_prefix,
-            create_time_after=written_moment(created_after),
-            create_time_before=written_moment(created_before),
-            order_by=order.order_by,
+            **listed.criteria(),
         )
-        listing = Listing(server.extensions.ListExtensions, request, "extensions", limit=limit)
+        listing = Listing(
+            server.extensions.ListExtensions, request, "extensions", limit=listed.limit
+        )
         show_listing(asked_of(ctx), listing, columns, "extensions")
 
 
@@ -111,9 +104,10 @@ def get(ctx: typer.Context, extension: Wanted, project: InProject = "") -> None:
     """Show an extension and what its scan found."""
     from symphony.v1.extension_service_pb2 import GetExtensionRequest
     from symphony_command.connection import connected
+    from symphony_command.names import extension_id
 
     with connected(ctx) as server:
-        wanted = _id(server, extension, project)
+        wanted = extension_id(server, extension, project=project)
         found = server.extensions.GetExtension(GetExtensionRequest(id=wanted))
     _show(ctx, found)
 
@@ -135,9 +129,10 @@ def uninstall(ctx: typer.Context, extension: Wanted, project: InProject = "") ->
     """Remove an extension that no workflow uses."""
     from symphony.v1.extension_service_pb2 import UninstallExtensionRequest
     from symphony_command.connection import connected
+    from symphony_command.names import extension_id
 
     with connected(ctx) as server:
-        gone = _id(server, extension, project)
+        gone = extension_id(server, extension, project=project)
         server.extensions.UninstallExtension(UninstallExtensionRequest(id=gone))
     typer.echo(f"removed {gone}", err=asked_of(ctx).json)
 
@@ -146,22 +141,17 @@ def _set_state(ctx: typer.Context, extension: str, project: str, state: Extensio
     from symphony.v1.extension_pb2 import Extension, ExtensionState
     from symphony.v1.extension_service_pb2 import UpdateExtensionRequest
     from symphony_command.connection import connected
+    from symphony_command.names import extension_id
 
     with connected(ctx) as server:
         changed = Extension(
-            id=_id(server, extension, project), state=enum_value(ExtensionState, state)
+            id=extension_id(server, extension, project=project),
+            state=enum_value(ExtensionState, state),
         )
         request = UpdateExtensionRequest(extension=changed)
         request.update_mask.paths.append("state")
         kept = server.extensions.UpdateExtension(request)
     _show(ctx, kept, said=state.value)
-
-
-def _id(server: Any, extension: str, project: str) -> str:
-    from symphony_command.names import extension_id, project_id
-
-    within = project_id(server, project) if project else ""
-    return extension_id(server, extension, project=within)
 
 
 def _show(ctx: typer.Context, extension: Extension, said: str = "") -> None:

@@ -7,10 +7,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from symphony_command.asking import Asked
-from symphony_command.output import Column, error_console, print_list
+from symphony_command.output import (
+    Column,
+    error_console,
+    json_of,
+    print_json_array,
+    print_list,
+)
 
 MAX_PAGE: Final = 1000
 """The contract's `lte` of `page_size`."""
+_NONE: Final = "There are no {} to show."
 
 
 class Listing:
@@ -45,9 +52,32 @@ class Listing:
 
 
 def show_listing(asked: Asked, listing: Listing, columns: Sequence[Column[Any]], what: str) -> None:
-    """Print a list of `what`, and say so if there is more of it."""
+    """Print a list of `what`: an array, or a table. See `_say_what_is_left`."""
     resources = listing if asked.json else _with_progress(listing, what)
-    print_list(resources, columns, as_json=asked.json, none=f"There are no {what} to show.")
+    print_list(resources, columns, as_json=asked.json, none=_NONE.format(what))
+    _say_what_is_left(listing, what)
+
+
+def show_as_it_comes(
+    asked: Asked, listing: Listing, show: Callable[[Any], None], what: str
+) -> None:
+    """Print a list of `what`: an array, or whatever `show` makes of each, without a table's wait
+    for the last. See `_say_what_is_left`.
+    """
+    if asked.json:
+        print_json_array(json_of(one) for one in listing)
+    else:
+        none = True
+        for one in listing:
+            show(one)
+            none = False
+        if none:
+            error_console().print(_NONE.format(what))
+    _say_what_is_left(listing, what)
+
+
+def _say_what_is_left(listing: Listing, what: str) -> None:
+    """Say on standard error that there is more, to programs too: nothing is left out in silence."""
     if listing.more:
         error_console().print(f"There are more {what}: --limit 0 shows all.", style="dim")
 

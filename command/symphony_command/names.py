@@ -11,8 +11,8 @@ from symphony.v1.extension_service_pb2 import ListExtensionsRequest
 from symphony.v1.project_service_pb2 import ListProjectsRequest
 from symphony.v1.user_service_pb2 import GetUserByEmailRequest
 from symphony.v1.workflow_service_pb2 import ListWorkflowsRequest
-from symphony_command.connection import Server
 from symphony_command.errors import NothingFound, UsageProblem
+from symphony_command.services import Server
 
 ME: Final = "me"
 """The user whose token it is."""
@@ -38,13 +38,19 @@ def project_id(server: Server, text: str) -> str:
     return _the_one("project", text, ask)
 
 
+def project_id_if_named(server: Server, text: str) -> str:
+    """The id of the project with an id or a name; nothing where none is named."""
+    return project_id(server, text) if text else ""
+
+
 def workflow_id(server: Server, text: str, *, project: str = "") -> str:
-    """The id of the workflow with an id or a name; in one project only, if its id is given."""
+    """The id of the workflow with an id or a name; in one project only, if one is named."""
     if is_id("workflow", text):
         return text
+    within = project_id_if_named(server, project)
 
     def ask(**criteria: Any) -> list[tuple[str, str, str]]:
-        request = ListWorkflowsRequest(project_id=project, **criteria)
+        request = ListWorkflowsRequest(project_id=within, **criteria)
         found = server.workflows.ListWorkflows(request).workflows
         return [
             (one.spec.name, one.id, f"{one.id}  {one.spec.name}, in {one.project_id}")
@@ -55,12 +61,13 @@ def workflow_id(server: Server, text: str, *, project: str = "") -> str:
 
 
 def extension_id(server: Server, text: str, *, project: str = "") -> str:
-    """The id of the extension with an id or a name; in one project only, if its id is given."""
+    """The id of the extension with an id or a name; in one project only, if one is named."""
     if is_id("extension", text):
         return text
+    within = project_id_if_named(server, project)
 
     def ask(**criteria: Any) -> list[tuple[str, str, str]]:
-        request = ListExtensionsRequest(project_id=project, **criteria)
+        request = ListExtensionsRequest(project_id=within, **criteria)
         found = server.extensions.ListExtensions(request).extensions
         return [(one.name, one.id, f"{one.id}  {one.name}, in {one.project_id}") for one in found]
 
@@ -78,6 +85,11 @@ def user_id(server: Server, text: str) -> str:
     raise UsageProblem(
         f"{text!r} is no user", "write an e-mail address, an id (user_…), or me for yourself"
     )
+
+
+def user_id_if_named(server: Server, text: str) -> str:
+    """The id of the user with an id or an e-mail address; nothing where none is named."""
+    return user_id(server, text) if text else ""
 
 
 def _the_one(kind: str, text: str, ask: Any) -> str:

@@ -14,6 +14,7 @@ from symphony_client.errors import (
     SerializationError,
     ServerError,
 )
+from symphony_command.credentials import Sent
 
 _PROFILE: Final = "symphony profile add NAME --server HOST:PORT --token-file FILE"
 _MEND: Final = "mend what is named above and try again."
@@ -77,6 +78,18 @@ NEXT_STEPS: Final[Mapping[str, str]] = {
 }
 """By `ErrorReason` without its prefix; a test holds it to the contract."""
 
+_BY_CREDENTIAL: Final[Mapping[tuple[str, Sent], str]] = {
+    ("CREDENTIALS_INVALID", Sent.JWT): (
+        "get a JWT for this service from its identity provider; an ADMIN makes the user that it "
+        "names."
+    ),
+    ("CREDENTIALS_EXPIRED", Sent.JWT): "get another JWT from the identity provider.",
+    ("CREDENTIALS_INVALID", Sent.CERTIFICATE): (
+        "use the certificate of a user, have an ADMIN make the one that it names, or give a token."
+    ),
+}
+"""What to do about a credential that is not an access token."""
+
 _BY_CLASS: Final[tuple[tuple[type[DataError], str], ...]] = (
     (
         NetworkError,
@@ -90,9 +103,9 @@ _BY_CLASS: Final[tuple[tuple[type[DataError], str], ...]] = (
 )
 
 
-def next_step(error: DataError) -> str:
+def next_step(error: DataError, credential: Sent = Sent.ACCESS_TOKEN) -> str:
     """What a person can do about it, in one sentence; nothing if there is nothing to say."""
-    said = NEXT_STEPS.get(error.reason, "")
+    said = _BY_CREDENTIAL.get((error.reason, credential)) or NEXT_STEPS.get(error.reason, "")
     if not said:
         said = next((words for kind, words in _BY_CLASS if isinstance(error, kind)), "")
     if error.reason == "CREDENTIALS_MISSING" and Path("symphony.token").exists():

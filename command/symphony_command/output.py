@@ -138,7 +138,7 @@ def print_paragraph(out: Console, text: Text, *, indent: int = 2) -> None:
     """Print a paragraph: on a terminal in lines of its width, the later ones set in by `indent`
     more than the first; elsewhere as it is, for whoever searches in it.
     """
-    if not out.is_terminal:
+    if not out.is_terminal or text.cell_len <= out.width:
         out.print(text, soft_wrap=True)
         return
     indent += len(text.plain) - len(text.plain.lstrip())

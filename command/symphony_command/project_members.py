@@ -8,7 +8,7 @@ import typer
 
 from symphony_command.asking import AskingCommand, asked_of
 from symphony_command.choices import ProjectRoleWord, TimeOrderWord
-from symphony_command.listing_options import Limit
+from symphony_command.listing_options import Limit, TimeOrder
 from symphony_command.output import Column, console, json_of, print_json
 from symphony_command.words import age, enum_value, enum_word
 
@@ -34,7 +34,7 @@ def list_all(
     role: Annotated[
         ProjectRoleWord | None, typer.Option(help="Only members with this role.")
     ] = None,
-    order: Annotated[TimeOrderWord, typer.Option(help="Which come first.")] = TimeOrderWord.NEWEST,
+    order: TimeOrder = TimeOrderWord.NEWEST,
     limit: Limit = 100,
 ) -> None:
     """List the members of a project."""

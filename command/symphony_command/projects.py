@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symphony_command.asking import AskingCommand, asked_of
-from symphony_command.choices import OrderWord
-from symphony_command.listing_options import CreatedAfter, CreatedBefore, Limit, NamePrefix
+from symphony_command.listing_options import NameListCommand, listed_of
 from symphony_command.output import Column, console, fields_of, json_of, print_json
 from symphony_command.project_members import app as members_app
-from symphony_command.words import age, moment, span, written_moment, written_span
+from symphony_command.words import age, moment, span, written_span
 
 if TYPE_CHECKING:
     from symphony.v1.project_pb2 import Project
@@ -59,24 +58,20 @@ def create(
     _show(ctx, made, said="made")
 
 
-@app.command("list", cls=AskingCommand)
+@app.command("list", cls=NameListCommand)
 def list_all(
     ctx: typer.Context,
     owner: Annotated[
         str, typer.Option(metavar="USER", help="Only those this user made: id, e-mail or me.")
     ] = "",
-    name_prefix: NamePrefix = "",
-    created_after: CreatedAfter = None,
-    created_before: CreatedBefore = None,
-    order: Annotated[OrderWord, typer.Option(help="Which come first.")] = OrderWord.NEWEST,
-    limit: Limit = 100,
 ) -> None:
     """List the projects that you may read."""
     from symphony.v1.project_service_pb2 import ListProjectsRequest
     from symphony_command.connection import connected
     from symphony_command.listing import Listing, show_listing
-    from symphony_command.names import user_id
+    from symphony_command.names import user_id_if_named
 
+    listed = listed_of(ctx)
     columns: list[Column[Any]] = [
         Column("ID", lambda one: one.id, fold=False),
         Column("NAME", lambda one: one.name),
@@ -85,13 +80,10 @@ def list_all(
     ]
     with connected(ctx) as server:
         request = ListProjectsRequest(
-            owner_id=user_id(server, owner) if owner else "",
-            name_prefix=name_prefix,
-            create_time_after=written_moment(created_after),
-            create_time_before=written_moment(created_before),
-            order_by=order.order_by,
+            owner_id=user_id_if_named(server, owner),
+            **listed.criteria(),
         )
-        listing = Listing(server.projects.ListProjects, request, "projects", limit=limit)
+        listing = Listing(server.projects.ListProjects, request, "projects", limit=listed.limit)
         show_listing(asked_of(ctx), listing, columns, "projects")
 
 

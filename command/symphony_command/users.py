@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symphony_command.asking import AskingCommand, asked_of
-from symphony_command.choices import OrderWord, RoleWord, TierWord, UserStateWord
-from symphony_command.listing_options import CreatedAfter, CreatedBefore, Limit, NamePrefix
+from symphony_command.choices import RoleWord, TierWord, UserStateWord
+from symphony_command.listing_options import NameListCommand, listed_of
 from symphony_command.output import Column, console, fields_of, json_of, print_json, table_of
-from symphony_command.words import enum_value, enum_word, moment, span, written_moment
+from symphony_command.words import enum_value, enum_word, moment, span
 
 if TYPE_CHECKING:
     from symphony.v1.user_pb2 import User, UserCapabilities
@@ -52,16 +52,11 @@ def create(
     show_user(ctx, made, said="made")
 
 
-@app.command("list", cls=AskingCommand)
+@app.command("list", cls=NameListCommand)
 def list_all(
     ctx: typer.Context,
     tier: Annotated[TierWord | None, typer.Option(help="Only users of this tier.")] = None,
     state: Annotated[UserStateWord | None, typer.Option(help="Only users in this state.")] = None,
-    name_prefix: NamePrefix = "",
-    created_after: CreatedAfter = None,
-    created_before: CreatedBefore = None,
-    order: Annotated[OrderWord, typer.Option(help="Which come first.")] = OrderWord.NEWEST,
-    limit: Limit = 100,
 ) -> None:
     """List the users; takes the role ADMIN or AUDITOR."""
     from symphony.v1.user_pb2 import Tier, UserState
@@ -69,6 +64,7 @@ def list_all(
     from symphony_command.connection import connected
     from symphony_command.listing import Listing, show_listing
 
+    listed = listed_of(ctx)
     columns: list[Column[Any]] = [
         Column("ID", lambda one: one.id, fold=False),
         Column("EMAIL", lambda one: one.email),
@@ -78,13 +74,10 @@ def list_all(
     request = ListUsersRequest(
         tier=enum_value(Tier, tier),
         state=enum_value(UserState, state),
-        name_prefix=name_prefix,
-        create_time_after=written_moment(created_after),
-        create_time_before=written_moment(created_before),
-        order_by=order.order_by,
+        **listed.criteria(),
     )
     with connected(ctx) as server:
-        listing = Listing(server.users.ListUsers, request, "users", limit=limit)
+        listing = Listing(server.users.ListUsers, request, "users", limit=listed.limit)
         show_listing(asked_of(ctx), listing, columns, "users")
 
 

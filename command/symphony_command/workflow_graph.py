@@ -75,9 +75,8 @@ def _spec(ctx: typer.Context, workflow: str, file: str, project: str) -> Workflo
 
     from symphony.v1.workflow_service_pb2 import GetWorkflowRequest
     from symphony_command.connection import connected
-    from symphony_command.names import project_id, workflow_id
+    from symphony_command.names import workflow_id
 
     with connected(ctx) as server:
-        within = project_id(server, project) if project else ""
-        wanted = workflow_id(server, workflow, project=within)
+        wanted = workflow_id(server, workflow, project=project)
         return server.workflows.GetWorkflow(GetWorkflowRequest(id=wanted)).spec

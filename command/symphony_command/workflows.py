@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from symphony_command.asking import AskingCommand, asked_of
-from symphony_command.choices import OrderWord, WorkflowStatusWord
+from symphony_command.choices import WorkflowStatusWord
 from symphony_command.flow_options import FlowPath
-from symphony_command.listing_options import CreatedAfter, CreatedBefore, Limit, NamePrefix
+from symphony_command.listing_options import NameListCommand, listed_of
 from symphony_command.output import Column, console, fields_of, print_json, table_of
-from symphony_command.words import age, enum_value, enum_word, moment, span, written_moment
+from symphony_command.resource_options import InProject
+from symphony_command.words import age, enum_value, enum_word, moment, span
 from symphony_command.workflow_graph import graph
 from symphony_command.workflow_validation import ValidateCommand, validate
 
@@ -26,9 +27,6 @@ app = typer.Typer(
 )
 
 Wanted = Annotated[str, typer.Argument(metavar="WORKFLOW", help="Its id or its name.")]
-InProject = Annotated[
-    str, typer.Option("--project", metavar="PROJECT", help="The project, by id or name.")
-]
 
 
 @app.command("create", cls=AskingCommand)
@@ -54,7 +52,7 @@ def create(
     _show(ctx, made, said="made")
 
 
-@app.command("list", cls=AskingCommand)
+@app.command("list", cls=NameListCommand)
 def list_all(
     ctx: typer.Context,
     project: InProject = "",
@@ -64,19 +62,15 @@ def list_all(
     status: Annotated[
         WorkflowStatusWord | None, typer.Option(help="Only those in this status.")
     ] = None,
-    name_prefix: NamePrefix = "",
-    created_after: CreatedAfter = None,
-    created_before: CreatedBefore = None,
-    order: Annotated[OrderWord, typer.Option(help="Which come first.")] = OrderWord.NEWEST,
-    limit: Limit = 100,
 ) -> None:
     """List the workflows that you may read."""
     from symphony.v1.workflow_pb2 import WorkflowStatus
     from symphony.v1.workflow_service_pb2 import ListWorkflowsRequest
     from symphony_command.connection import connected
     from symphony_command.listing import Listing, show_listing
-    from symphony_command.names import project_id, user_id
+    from symphony_command.names import project_id_if_named, user_id_if_named
 
+    listed = listed_of(ctx)
     columns: list[Column[Any]] = [
         Column("ID", lambda one: one.id, fold=False),
         Column("NAME", lambda one: one.spec.name),
@@ -86,15 +80,12 @@ def list_all(
     ]
     with connected(ctx) as server:
         request = ListWorkflowsRequest(
-            project_id=project_id(server, project) if project else "",
-            user_id=user_id(server, user) if user else "",
+            project_id=project_id_if_named(server, project),
+            user_id=user_id_if_named(server, user),
             status=enum_value(WorkflowStatus, status),
-            name_prefix=name_prefix,
-            create_time_after=written_moment(created_after),
-            create_time_before=written_moment(created_before),
-            order_by=order.order_by,
+            **listed.criteria(),
         )
-        listing = Listing(server.workflows.ListWorkflows, request, "workflows", limit=limit)
+        listing = Listing(server.workflows.ListWorkflows, request, "workflows", limit=listed.limit)
         show_listing(asked_of(ctx), listing, columns, "workflows")
 
 
@@ -103,11 +94,10 @@ def get(ctx: typer.Context, workflow: Wanted, project: InProject = "") -> None:
     """Show a workflow and its steps."""
     from symphony.v1.workflow_service_pb2 import GetWorkflowRequest
     from symphony_command.connection import connected
-    from symphony_command.names import project_id, workflow_id
+    from symphony_command.names import workflow_id
 
     with connected(ctx) as server:
-        within = project_id(server, project) if project else ""
-        wanted = workflow_id(server, workflow, project=within)
+        wanted = workflow_id(server, workflow, project=project)
         found = server.workflows.GetWorkflow(GetWorkflowRequest(id=wanted))
     _show(ctx, found)
 
@@ -132,7 +122,7 @@ def update(
     from symphony.v1.workflow_service_pb2 import UpdateWorkflowRequest
     from symphony_command.connection import connected
     from symphony_command.flow_file import read_flow
-    from symphony_command.names import project_id, workflow_id
+    from symphony_command.names import workflow_id
 
     flow = read_flow(Path(file)) if file else None
     changed = Workflow(status=enum_value(WorkflowStatus, status), shared=bool(shared))
@@ -148,8 +138,7 @@ def update(
             "nothing to change: give --file, --shared, --no-shared or --status"
         )
     with connected(ctx, place_of=flow.place_of if flow else None) as server:
-        within = project_id(server, project) if project else ""
-        changed.id = workflow_id(server, workflow, project=within)
+        changed.id = workflow_id(server, workflow, project=project)
         request = UpdateWorkflowRequest(workflow=changed)
         request.update_mask.paths.extend(paths)
         kept = server.workflows.UpdateWorkflow(request)
@@ -161,11 +150,10 @@ def delete(ctx: typer.Context, workflow: Wanted, project: InProject = "") -> Non
     """Remove a workflow and its executions, none of which may be under way."""
     from symphony.v1.workflow_service_pb2 import DeleteWorkflowRequest
     from symphony_command.connection import connected
-    from symphony_command.names import project_id, workflow_id
+    from symphony_command.names import workflow_id
 
     with connected(ctx) as server:
-        within = project_id(server, project) if project else ""
-        gone = workflow_id(server, workflow, project=within)
+        gone = workflow_id(server, workflow, project=project)
         server.workflows.DeleteWorkflow(DeleteWorkflowRequest(id=gone))
     typer.echo(f"removed {gone}", err=asked_of(ctx).json)
 

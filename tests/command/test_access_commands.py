@@ -23,7 +23,9 @@ def test_can_answers_in_words_json_and_exit_code(world: World, terminal: Termina
     question = ("can", person.user.email, "workflows.create", "Asked about")
     no = terminal.run(*question)
     assert no.code == 1
-    assert no.out.startswith("no: ")
+    assert no.out.startswith(f"no: {person.user.email} would be told: ")
+    asked_oneself = terminal.of(person).run("can", "me", "workflows.create", project.id)
+    assert asked_oneself.out.startswith("no: you need to be COLLABORATOR")
     assert "PROJECT_ACCESS_REQUIRED" in no.out
     check = AccessCheck(permission="workflows.create", resource_id=project.id)
     answer = world.admin.get(
@@ -73,6 +75,22 @@ def test_an_admin_acts_as_another(world: World, terminal: Terminal) -> None:
     shown = terminal.run("whoami", "--act-as", person.id)
     assert person.user.email in shown.out
     assert "acting for this user" in shown.text
+
+
+def test_who_is_acted_for_may_be_named_by_e_mail(world: World, terminal: Terminal) -> None:
+    person, service = world.user(), world.user(Role.ROLE_SERVICE)
+    acting = ("whoami", "--act-as", person.user.email)
+    assert terminal.run(*acting, "-o", "json").json["user"]["id"] == person.id
+    assert terminal.run("whoami", "--act-as", "no@example.com").code == 3
+    unnamed = terminal.run("whoami", "--act-as", "nobody")
+    assert (unnamed.code, "'nobody' is no user" in unnamed.err) == (2, True)
+
+    # Whoever may look for nobody has to know the id.
+    refused = terminal.of(service).run(*acting)
+    assert refused.code == 3
+    assert "Next: write the id of the user to act for" in refused.err
+    by_id = terminal.of(service).run("whoami", "--act-as", person.id, "-o", "json")
+    assert by_id.json["user"]["id"] == person.id
 
 
 def test_the_audit_log_is_listed_with_the_contracts_filters(

