@@ -1,5 +1,5 @@
-"""`make bench`: what Get and Create cost the server, beside a bare gRPC echo of the same bytes, and
-what the client does before a call.
+"""`make bench`: what the server's calls, watches and starts cost, beside a bare gRPC echo of the
+same bytes, FastAPI and etcd; and what the client does before a call.
 
 Prints tables and writes `build/bench.json`. Goals are the design's (quality.md).
 """
@@ -8,193 +8,178 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import grpc
 from rich.console import Console
-from rich.table import Table
 
-from symphony.v1.project_service_pb2 import CreateProjectRequest
-from symphony.v1.project_service_pb2_grpc import ProjectServiceStub
-from symphony.v1.workflow_pb2 import WorkflowSpec, WorkflowStep
-from symphony.v1.workflow_service_pb2 import CreateWorkflowRequest, GetWorkflowRequest
-from symphony.v1.workflow_service_pb2_grpc import WorkflowServiceStub
-from tests.benchmarks import echo_server
-from tests.benchmarks.client_rules import measure_acts, show_acts
-from tests.benchmarks.load import MARK, Plan
-from tests.benchmarks.measure import Subject, measure, spread
+from tests.benchmarks import documents
+from tests.benchmarks.asked import CALLS
+from tests.benchmarks.calls import Served, Size, all_served, bench_calls, figures
+from tests.benchmarks.client_rules import measure_acts
+from tests.benchmarks.generator import generator
+from tests.benchmarks.processes import ROOT, machine
+from tests.benchmarks.results import Figure, Figures, name_of
+from tests.benchmarks.starting import Starts
+from tests.benchmarks.tables import (
+    Shown,
+    acts_table,
+    calls_table,
+    goals_table,
+    starts_table,
+    watch_table,
+)
+from tests.benchmarks.watching import Fanout
 
-ROOT = Path(__file__).parents[2]
-GET_GOAL, CREATE_GOAL = 1.25, 1.75
-
-
-@dataclass(frozen=True)
-class Size:
-    """How much to measure."""
-
-    rounds: int
-    gets: int
-    creates: int
-    callers: int = 64
+PARTS: Final = (*CALLS, "watch", "start", "client")
+QUICK: Final = Size(rounds=2, seconds=0.3, streams=100, changes=3)
+WATCH_ROUNDS: Final = 3
+WATCH_P99_GOAL_MS: Final = 100.0
+WATCH_KIB_GOAL: Final = 32.0
+START_GOAL_SECONDS: Final = 1.5
+IDLE_GOAL_MIB: Final = 120.0
 
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--gets", type=int, default=5000)
-    parser.add_argument("--creates", type=int, default=3000)
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--only", default=",".join(PARTS), help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--quick", action="store_true", help="less of everything, to try it out")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "bench.json")
+    parser.add_argument(
+        "--write-docs", action="store_true", help="put the tables and plots into docs/"
+    )
     given = parser.parse_args()
-    size = Size(given.rounds, given.gets, given.creates)
+    parts = given.only.split(",")
+    if unknown := set(parts).difference(PARTS):
+        parser.error(f"--only: {', '.join(sorted(unknown))} is not one of {', '.join(PARTS)}")
+    size = QUICK if given.quick else Size()
+    size = replace(size, rounds=given.rounds or size.rounds)
+    shown = Output(Console(width=100))
     with tempfile.TemporaryDirectory() as directory:
-        results = bench(Path(directory), size)
-    results |= bench_client(given.rounds)
+        found = bench(Path(directory), parts, size, shown)
+    if "client" in parts:
+        found |= bench_client(size.rounds, shown)
+    goals = goals_table(found)
+    shown.console.print(goals.for_terminal())
     given.output.parent.mkdir(parents=True, exist_ok=True)
+    results = {name: each.as_json() for name, each in found.items()}
     given.output.write_text(json.dumps(results, indent=2) + "\n")
+    if given.write_docs:
+        documents.write(found, [goals, *shown.tables])
 
 
-def bench(directory: Path, size: Size) -> dict[str, dict[str, Any]]:
-    """The figures, by name, once they are printed."""
-    server = [str(Path(sys.executable).with_name("symphony")), "serve", "--listen", "127.0.0.1:0"]
-    # One user makes all the calls, more a second than any tier allows.
-    server += ["--bootstrap-admin", "bench@localhost", "--token-file", "token", "--no-rate-limits"]
-    with started(server, directory) as (process_id, target):
-        bearer = (("authorization", f"Bearer {(directory / 'token').read_text().strip()}"),)
-        create, create_answer, get, get_answer = prepare(target, bearer)
-        (directory / "get").write_bytes(get_answer)
-        (directory / "create").write_bytes(create_answer)
-        echo = [sys.executable, "-m", "tests.benchmarks.echo_server"]
-        with (
-            started([*echo, str(directory / "get")], ROOT) as (get_echo_id, get_echo),
-            started([*echo, str(directory / "create")], ROOT) as (create_echo_id, create_echo),
-        ):
-            service = "/symphony.v1.WorkflowService"
-            gets: dict[str, Any] = {"request": get, "calls": size.gets, "callers": size.callers}
-            creates: dict[str, Any] = {
-                "request": create,
-                "calls": size.creates,
-                "callers": size.callers,
-            }
-            echoed: dict[str, Any] = {"method": echo_server.METHOD}
-            asked: dict[str, Any] = {"target": target, "metadata": bearer}
-            subjects = [
-                Subject("echo of Get", get_echo_id, Plan(target=get_echo, **gets, **echoed)),
-                Subject(
-                    "GetWorkflow",
-                    process_id,
-                    Plan(method=f"{service}/GetWorkflow", **gets, **asked),
-                ),
-                Subject(
-                    "echo of Create", create_echo_id, Plan(target=create_echo, **creates, **echoed)
-                ),
-                Subject(
-                    "CreateWorkflow",
-                    process_id,
-                    Plan(method=f"{service}/CreateWorkflow", **creates, **asked),
-                ),
-            ]
-            measure(subjects, size.rounds)
-    get_echo_subject, get_subject, create_echo_subject, create_subject = subjects
-    ratios = {
-        "GetWorkflow": (get_subject.ratios_to(get_echo_subject), GET_GOAL),
-        "CreateWorkflow": (create_subject.ratios_to(create_echo_subject), CREATE_GOAL),
-    }
-    show(subjects, ratios)
-    return figures(subjects, ratios)
+@dataclass
+class Output:
+    """Where tables are printed, and those that were."""
+
+    console: Console
+    tables: list[Shown] = field(default_factory=list)
+
+    def print(self, table: Shown) -> None:
+        """Print a table, and keep it for the documentation."""
+        self.console.print(table.for_terminal())
+        self.tables.append(table)
 
 
-def bench_client(rounds: int) -> dict[str, dict[str, Any]]:
+def bench(directory: Path, parts: Sequence[str], size: Size, shown: Output) -> Figures:
+    """The figures of the server, by name, once they are printed."""
+    calls = [part for part in parts if part in CALLS]
+    found: Figures = {}
+    if parts == ["client"]:
+        return found
+    about = ", ".join(f"{name} {value}" for name, value in machine().items())
+    shown.console.print(f"{about}; {size.rounds} rounds in turn", highlight=False)
+    generator()
+
+    def told(number: int) -> None:
+        said = f"round {number} of {size.rounds}" if number else "warmed up"
+        shown.console.print(said, style="dim", highlight=False)
+
+    with all_served(directory, size) as served:
+        if calls:
+            subjects = bench_calls(directory, served, calls, size, told)
+            shown.print(calls_table(subjects))
+            found |= figures(subjects, calls)
+        if "watch" in parts:
+            found |= _watches(served, size, shown)
+        if "start" in parts:
+            found |= _starts(served, size, shown)
+    return found
+
+
+def bench_client(rounds: int, shown: Output) -> Figures:
     """The figures of what the client does, by name, once they are printed."""
     acts = measure_acts(rounds)
-    show_acts(acts)
+    shown.print(acts_table(acts))
     return {
-        f"{act.name.replace('-', '').replace(' ', '_')}_cpu": figure(
-            spread(act.us)[0], "us/call", act.goal_us, "lower"
+        f"{act.name.replace('-', '').replace(' ', '_')}_cpu": Figure(
+            act.us, "us/call", goal=act.goal_us, what=f"the client: {act.name}, CPU µs"
         )
         for act in acts
     }
 
 
-def prepare(target: str, bearer: Any) -> tuple[bytes, bytes, bytes, bytes]:
-    """The bytes of a 10-step create and of a get, with their answers."""
-    steps = [
-        WorkflowStep(
-            name=f"step{n}", command=f"echo step {n}", depends_on=[f"step{n - 1}"] if n else []
-        )
-        for n in range(10)
+def _watches(served: Sequence[Served], size: Size, shown: Output) -> Figures:
+    """One worker at a time: a stream is one worker's."""
+    fanouts = [
+        Fanout(one.where, one.url, one.directory, one.asked, size.streams, size.changes)
+        for one in served
+        if one.workers == 1
     ]
-    with grpc.insecure_channel(target) as channel:
-        project = ProjectServiceStub(channel).CreateProject(
-            CreateProjectRequest(name="Bench"), metadata=bearer
-        )
-        request = CreateWorkflowRequest(
-            project_id=project.id, spec=WorkflowSpec(name=MARK.decode(), steps=steps)
-        )
-        made = WorkflowServiceStub(channel).CreateWorkflow(request, metadata=bearer)
-    answer = made.SerializeToString()
-    get = GetWorkflowRequest(id=made.id).SerializeToString()
-    return request.SerializeToString(), answer, get, answer
-
-
-@contextmanager
-def started(command: list[str], directory: Path) -> Iterator[tuple[int, str]]:
-    """A server's process id and address; it is ended with the block."""
-    process = subprocess.Popen(
-        command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        if " on 127.0.0.1:" not in line:
-            raise RuntimeError(f"{command[0]} did not start: {line}")
-        yield process.pid, line.split()[-1]
-    finally:
-        process.terminate()
-        process.communicate()
-
-
-Ratios = dict[str, tuple[list[float], float]]
-
-
-def show(subjects: list[Subject], ratios: Ratios) -> None:
-    """Print the table."""
-    table = Table(title="Server CPU a call, beside a bare grpcio echo of the same bytes")
-    for name in ("call", "CPU µs (min-max)", "calls/s", "times echo (min-max)", "goal"):
-        table.add_column(name, justify="left" if name == "call" else "right")
-    for subject in subjects:
-        cpu, least, most = spread(subject.cpu_us)
-        rate, _, _ = spread(subject.rates)
-        row = [subject.name, f"{cpu:.0f} ({least:.0f}-{most:.0f})", f"{rate:.0f}"]
-        if subject.name in ratios:
-            values, goal = ratios[subject.name]
-            middle, low, high = spread(values)
-            row += [f"{middle:.2f} ({low:.2f}-{high:.2f})", f"≤ {goal}"]
-        table.add_row(*row)
-    Console(width=100).print(table)
-
-
-def figures(subjects: list[Subject], ratios: Ratios) -> dict[str, dict[str, Any]]:
-    """What `build/bench.json` says."""
-    found: dict[str, dict[str, Any]] = {}
-    for subject in subjects:
-        name = subject.name.lower().replace(" ", "_")
-        found[f"{name}_cpu"] = figure(spread(subject.cpu_us)[0], "us/call", None, "lower")
-        found[f"{name}_rate"] = figure(spread(subject.rates)[0], "calls/s", None, "higher")
-    for name, (values, goal) in ratios.items():
-        found[f"{name.lower()}_cpu_to_echo"] = figure(spread(values)[0], "ratio", goal, "lower")
+    for _ in range(min(size.rounds, WATCH_ROUNDS)):
+        for fanout in fanouts:
+            fanout.run_round()
+    shown.print(watch_table(fanouts))
+    found: Figures = {}
+    for number, fanout in enumerate(fanouts):
+        first, what = number == 0, f"Watch, {fanout.streams} streams"
+        goals: dict[str, Any] = {"p99": WATCH_P99_GOAL_MS if first else None}
+        goals["kib"] = WATCH_KIB_GOAL if first else None
+        where = "" if first else fanout.where
+        found |= {
+            name_of("watch", where, "p50"): Figure(fanout.p50_ms, "ms"),
+            name_of("watch", where, "p99"): Figure(
+                fanout.p99_ms, "ms", goal=goals["p99"], what=f"{what}: change to delivery, p99 ms"
+            ),
+            name_of("watch", where, "memory"): Figure(
+                fanout.kib, "KiB/stream", goal=goals["kib"], what=f"{what}: KiB a stream"
+            ),
+            name_of("watch", where, "delivery_cpu"): Figure(fanout.delivery_us, "us/delivery"),
+        }
     return found
 
 
-def figure(value: float, unit: str, goal: float | None, better: str) -> dict[str, Any]:
-    """One figure, rounded to what the measurement can tell."""
-    return {"value": round(value, 3), "unit": unit, "goal": goal, "better": better}
+def _starts(served: Sequence[Served], size: Size, shown: Output) -> Figures:
+    """On the databases that the calls have left, beside the servers that now do nothing."""
+    starts = [Starts(one.where, one.url, one.workers, one.directory) for one in served]
+    for _ in range(size.rounds):
+        for each in starts:
+            each.run_round()
+    shown.print(starts_table(starts))
+    found: Figures = {}
+    for number, each in enumerate(starts):
+        first, where = number == 0, "" if number == 0 else each.where
+        found |= {
+            name_of("start", where, "time"): Figure(
+                each.seconds,
+                "s",
+                goal=START_GOAL_SECONDS if first else None,
+                what="symphony serve: seconds until health answers",
+            ),
+            name_of("start", where, "cpu"): Figure(each.cpu_seconds, "s"),
+            name_of("idle", where, "memory"): Figure(
+                each.mib,
+                "MiB",
+                goal=IDLE_GOAL_MIB if first else None,
+                what="symphony serve: MiB when idle",
+            ),
+        }
+    return found
 
 
 if __name__ == "__main__":
