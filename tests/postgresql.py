@@ -131,15 +131,35 @@ class Postgresql:
                 stderr=log,
                 cwd=self.directory,
             )
+        self.wait_for_answer()
+
+    def wait_for_answer(self) -> None:
+        """Return when it takes connections. Raises RuntimeError, with its log, if it ended."""
         last = time.monotonic() + START_SECONDS
         while True:
             try:
                 self.execute("SELECT 1")
                 return
             except psycopg.OperationalError:
-                if time.monotonic() > last or self._process.poll() is not None:
+                if (
+                    time.monotonic() > last
+                    or self._process is None
+                    or self._process.poll() is not None
+                ):
                     raise RuntimeError((self.directory / "log").read_text()) from None
                 time.sleep(0.02)  # nothing tells when it is ready but an answer
+
+    def start_after_a_crash(self) -> None:
+        """Start, as often as it refuses because processes of the one that was killed are there."""
+        last = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.start()
+                return
+            except RuntimeError:
+                if time.monotonic() > last:
+                    raise
+                time.sleep(0.02)  # nothing tells when they are gone
 
     def stop(self, *, how: signal.Signals = signal.SIGINT) -> None:
         """Stop: fast with SIGINT; at once, as if it had crashed, with SIGQUIT."""

@@ -62,6 +62,12 @@ def test_every_setting_is_there(pages: dict[str, str]) -> None:
         assert f"| `SYMPHONY_{name.upper()}` |" in pages["settings.md"]
 
 
+def test_every_setting_says_what_it_is(pages: dict[str, str]) -> None:
+    rows = re.findall(r"^\| `SYMPHONY_\w+` \|.*$", pages["settings.md"], re.M)
+    assert len(rows) == len(Settings.model_fields) + len(ClientSettings.model_fields)
+    assert [row for row in rows if not re.split(r"(?<!\\)\|", row)[4].strip()] == []
+
+
 def test_every_permission_is_explained(pages: dict[str, str]) -> None:
     for name in PERMISSIONS:
         assert f"\n### {name}\n" in pages["permissions.md"]
