@@ -23,7 +23,7 @@ $(BIN)/uv pip install --quiet --python $(BIN)/python \
 endef
 
 .PHONY: help run test test-slow test-polyglot faults soak fuzz docs reference check check-style check-types check-imports check-contract \
-        coverage generate bench bench-docs bench-scale bench-guard bench-baseline lock clean
+        coverage generate bench bench-docs bench-scale bench-guard bench-baseline profile lock clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -114,6 +114,9 @@ bench-docs: $(MEASURABLE) ## the same, and put the tables and the figure into do
 
 bench-scale: $(INSTALLED) ## measure calls among 1,000,000 workflows beside 10,000 (half an hour)
 	$(BIN)/python -m tests.benchmarks.scale $(BENCH)
+
+profile: $(MEASURABLE) ## tell where a Get's and a Create's time goes, and draw flame graphs
+	$(BIN)/python -m tests.benchmarks.profile
 
 bench-guard: $(INSTALLED) ## fail when a call has come to cost the server a quarter more
 	$(BIN)/python -m tests.benchmarks.guard
