@@ -72,7 +72,7 @@ async def test_a_workflow_is_asked_for_and_read_exactly(server: ContractServer) 
     assert server.attempt.method == "CreateWorkflow"
     assert server.attempt.metadata["authorization"] == "Bearer sym_contract"
     assert server.attempt.seconds_left is not None
-    assert server.attempt.seconds_left <= 5
+    assert server.attempt.seconds_left <= 5.1  # gRPC rounds what it sends up
     assert json_format.MessageToDict(workflow) == expected_response
 
 
