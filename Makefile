@@ -33,7 +33,7 @@ run: $(RUNNABLE) ## serve with a small demo world (SYMPHONY_LISTEN=HOST:PORT and
 	@exec $(BIN)/symphony serve --dev
 
 # What takes minutes is not part of every day's `make test`; CI runs both.
-SLOW_TESTS := tests/command tests/deploy tests/docs tests/faults tests/soak \
+SLOW_TESTS := tests/command tests/deploy tests/docs tests/faults tests/soak tests/contract/store/test_query_plans.py \
     $(wildcard tests/server/test_permission_*.py) \
     $(addprefix tests/server/test_,copy_command.py backup_command.py joined.py joined_workers.py replication_lag.py) \
     $(addprefix tests/e2e/test_,examples.py stopped_server.py workers.py) \
@@ -104,7 +104,7 @@ reference: $(INSTALLED) ## rebuild docs/reference/ from the contract and the set
 	$(BIN)/python -m tools.reference
 
 docs: $(INSTALLED) ## build the documentation into build/site
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: $(MEASURABLE) ## measure beside others, print the tables and write build/bench.json (BENCH=--quick for less)
 	$(BIN)/python -m tests.benchmarks $(BENCH)

@@ -50,11 +50,11 @@ _FRAME: Final = re.compile(r"^(?P<function>.*) \((?P<file>[^:]*)")
 def main() -> None:
     """Record, print, draw."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("calls", nargs="*", default=["get", "create"], choices=[*CALLS])
+    parser.add_argument("--only", default="get,create", help=f"of {', '.join(CALLS)}")
     parser.add_argument("--seconds", type=int, default=SECONDS)
     parser.add_argument("--into", type=Path, default=ROOT / "docs" / "assets")
     given = parser.parse_args()
-    for call in given.calls:
+    for call in given.only.split(","):
         with tempfile.TemporaryDirectory() as directory:
             stacks = record(call, Path(directory), given.into, given.seconds)
         show(call, shares(stacks))
