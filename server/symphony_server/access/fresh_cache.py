@@ -1,7 +1,7 @@
 """What was read a moment ago, and may still be believed.
 
-`cachetools.TTLCache` would do, and does where calls are rare; asked on every call it costs 2.4 µs,
-and several times that between other work, when its code and its lock are in no processor cache.
+`cachetools.TTLCache` would do, and does in the client; asked on every call it costs 2.4 µs, and
+several times that between other work, when its code and its lock are in no processor cache.
 """
 
 from __future__ import annotations

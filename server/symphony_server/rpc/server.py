@@ -121,9 +121,10 @@ class RpcServer:
             await asyncio.sleep(drain_seconds)
         self._services.load.stopping = True
         await self._services.feed.close()
-        # What grpc finds on the wire when it stops ends as CANCELLED, which nobody may retry. So
-        # no answer is given until callers who wait for one before they go on have all fallen
-        # quiet; after it they go on elsewhere, for they were told before.
+        # What grpc finds on the wire when it stops ends as CANCELLED, without details, which not
+        # every client repeats as ours does. So no answer is given until callers who wait for one
+        # before they go on have all fallen quiet; after it they go on elsewhere, for they were told
+        # before.
         for _ in range(QUIET_ROUNDS):
             held = self._services.load.held
             await asyncio.sleep(QUIET_SECONDS / QUIET_ROUNDS)
