@@ -72,9 +72,18 @@ def record(call: str, directory: Path, into: Path, seconds: int) -> list[str]:
         load.start()
         stacks = directory / "stacks"
         _py_spy(process_id, "raw", stacks, seconds)
-        _py_spy(process_id, "flamegraph", into / f"flame-{call}.svg", seconds)
+        picture = into / f"flame-{call}.svg"
+        _py_spy(process_id, "flamegraph", picture, seconds)
+        picture.write_text(without_places(picture.read_text()))
         load.join()
         return stacks.read_text().splitlines()
+
+
+def without_places(text: str) -> str:
+    """The text without where this machine keeps the project and Python."""
+    for place in (ROOT, Path(sys.base_prefix)):
+        text = text.replace(f"{place}/", "")
+    return text
 
 
 def _py_spy(process_id: int, kind: str, output: Path, seconds: int) -> None:

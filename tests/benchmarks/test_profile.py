@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmarks.profile import part_of, shares
+from tests.benchmarks.processes import ROOT
+from tests.benchmarks.profile import part_of, shares, without_places
 
 _LOOP = "run_forever (asyncio/base_events.py:607)"
 _ENTRY = "enter (server/symphony_server/rpc/server.py:160)"
@@ -49,3 +50,7 @@ def test_what_is_in_no_part_of_the_server_is_grpcs() -> None:
     assert found["gRPC and the event loop"] == 0.75
     assert found["the other stages"] == 0.25
     assert sum(found.values()) == 1
+
+
+def test_a_picture_does_not_tell_where_the_project_is() -> None:
+    assert without_places(f"a ({ROOT}/server/a.py:1)") == "a (server/a.py:1)"
