@@ -21,7 +21,7 @@ from symphony_server.store import sqlite_backup
 from symphony_server.store.database import parse_url
 from symphony_server.store.new_history import REVISIONS_SKIPPED
 from tests import engines
-from tests.engines import SQLITE
+from tests.engines import MIGRATIONS, SQLITE
 from tests.postgresql import Postgresql, installed
 from tests.server.follower import begun, until, watching
 from tests.server.test_copy_command import audit, everything, is_empty, make_some_of_everything
@@ -297,7 +297,7 @@ class TestSqlite:
         assert "schema: none\nit is not this version's" in made.stdout
         restored = restore(file, f"sqlite:///{tmp_path / 'new.db'}")
         assert restored.exit_code == 0, restored.stderr
-        assert "applied 0001_initial" in restored.stdout
+        assert f"applied {MIGRATIONS[0]}\n" in restored.stdout
         assert "revision: 0\n" in restored.stdout
 
     def test_a_link_to_a_database_stays_one(self, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from symphony_server.settings import Settings
 from symphony_server.store.change_log import Standing
 from symphony_server.store.database import parse_url
 from symphony_server.store.transaction import Transaction
+from tests.engines import MIGRATIONS
 from tests.postgresql import Postgresql, running
 from tests.server.follower import begun, until, watching
 from tests.server.load import Load, at, records
@@ -173,7 +174,7 @@ def test_ten_servers_that_start_together_are_one(postgresql: Postgresql, tmp_pat
         signers = {server.running.services.deployment.head_signer.public_key for server in servers}
         assert len(signers) == 1
     applied = postgresql.execute("SELECT name FROM schema_migration", url)
-    assert applied == [("0001_initial",)]
+    assert applied == [(name,) for name in MIGRATIONS]
     assert postgresql.execute("SELECT count(*) FROM users", url) == [(1,)]
 
 

@@ -50,9 +50,14 @@ def _workflow_reaches(user: Any) -> Sequence[Reach]:
         Reach(None, None, workflow.user_id == user),
         Reach(
             member,
+            (member.user_id == user) & (member.role == ProjectRole.PROJECT_ROLE_OWNER),
+            workflow.project_id == member.project_id,
+        ),
+        # An owner's shared ones are found twice, and the index of what is shared is always used.
+        Reach(
+            member,
             member.user_id == user,
-            (workflow.project_id == member.project_id)
-            & ((member.role == ProjectRole.PROJECT_ROLE_OWNER) | workflow.shared),
+            (workflow.project_id == member.project_id) & workflow.shared,
         ),
     )
 

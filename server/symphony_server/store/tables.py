@@ -126,6 +126,7 @@ class Workflow(Table):
             (("project_id", "name_key"), True),
             (("project_id", "create_time", "id"), False),
             (("user_id", "create_time", "id"), False),
+            (("user_id", "name_key", "id"), False),
             (("create_time", "id"), False),
             (("name_key", "id"), True),
         )
@@ -139,6 +140,15 @@ Workflow.add_index(
 Workflow.add_index(
     Workflow.name_key, Workflow.id, name="workflows_archived_name_key", where=_ARCHIVED
 )
+# What of a project its members see may be little of it.
+for _order in (Workflow.create_time, Workflow.name_key):
+    Workflow.add_index(
+        Workflow.project_id,
+        _order,
+        Workflow.id,
+        name=f"workflows_shared_{_order.name}",
+        where=Workflow.shared,
+    )
 
 
 class Execution(Table):

@@ -260,11 +260,12 @@ def opened(kind: str, url: str) -> Iterator[Engine]:
 def filled(kind: str, url: str, others: int) -> Iterator[Engine]:
     """An engine with so many rows of each table that nobody asks for."""
     with opened(kind, url) as engine:
-        engine.fill(_all_rows(others))
+        engine.fill(all_rows(others))
         yield engine
 
 
-def _all_rows(others: int) -> dict[Any, list[list[Any]]]:
+def all_rows(others: int) -> dict[Any, list[list[Any]]]:
+    """Table → rows that are wanted, and so many others."""
     rows: dict[Any, list[list[Any]]] = {}
 
     def add(table: Any, **values: Any) -> None:

@@ -88,12 +88,6 @@ class Shape:
         return looks(LISTINGS[self.listing], tuple(self.values), self.order)
 
     @property
-    def one_owners(self) -> bool:
-        """The workflows of one owner by name: few enough to be sorted, since the index that would
-        spare it costs every new workflow 20 µs."""
-        return self.listing == "workflows" and "user_id" in self.filters and self.order == "name"
-
-    @property
     def any_order_will_do(self) -> bool:
         """Nothing is left out, or by times on one side only, which is no more than half."""
         rest = set(self.filters) - MOST_ROWS
@@ -143,7 +137,7 @@ def faults(plan: list[str], shape: Shape, *, viewed: bool) -> list[str]:
 
     A `SCAN` of a table is excused by nothing; one in the order of an index only where all rows
     are asked for, or nearly all. Rows are sorted only where they come together from several
-    projects, where the bounds are on another column than the order, or where one owner's are.
+    projects, or where the bounds are on another column than the order.
     """
     found = []
     for step in plan:
@@ -151,7 +145,7 @@ def faults(plan: list[str], shape: Shape, *, viewed: bool) -> list[str]:
             in_order = " USING " in step
             if not in_order or viewed or not shape.any_order_will_do:
                 found.append(step)
-        excused = viewed or shape.bounded_across_the_order or shape.one_owners
+        excused = viewed or shape.bounded_across_the_order
         if "TEMP B-TREE" in step and not excused:
             found.append(step)
     return found

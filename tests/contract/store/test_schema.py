@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from symphony_server.store.postgresql import PostgresqlAddress
 from symphony_server.store.session import DatabaseAddress
 from symphony_server.store.sqlite_file import SqliteFile
 from symphony_server.store.tables import TABLES
+from tests.contract.store.plan_world import KINDS, Engine, all_rows, opened
+from tests.engines import MIGRATIONS, POSTGRESQL
 from tests.postgresql import Postgresql
 
 
@@ -42,6 +45,43 @@ def test_the_migrations_make_what_the_tables_describe(tmp_path: Path) -> None:
         database.create_tables(TABLES)
     database.close()
     assert schema(migrated) == schema(described)
+
+
+@pytest.fixture(params=KINDS)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
+    """The kind and the URL of a database without a schema."""
+    if request.param == POSTGRESQL:
+        return POSTGRESQL, request.getfixturevalue("postgresql").empty_database()
+    return request.param, f"sqlite:///{tmp_path / 'empty.db'}"
+
+
+@pytest.mark.parametrize("last", MIGRATIONS[:-1])
+def test_what_an_older_version_kept_is_there_after_the_migrations_since(
+    last: str, empty: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind, url = empty
+    since = MIGRATIONS.index(last) + 1
+    older = tmp_path / "older"
+    older.mkdir()
+    for name in MIGRATIONS[:since]:
+        shutil.copy(migrations.DIRECTORY / f"{name}.py", older)
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "DIRECTORY", older)
+        with opened(kind, url) as engine:
+            engine.fill(all_rows(100))
+            kept = contents(engine)
+    assert min(map(len, kept.values())) > 0
+    assert migrate(parse_url(url)) == MIGRATIONS[since:]
+    with opened(kind, url) as engine:
+        assert contents(engine) == kept
+
+
+def contents(engine: Engine) -> dict[str, list[Any]]:
+    """Every row of the tables that `all_rows` fills."""
+    return {
+        table._meta.table_name: sorted(engine.compiled(table.select())().fetchall())
+        for table in all_rows(0)
+    }
 
 
 def test_a_second_migration_finds_nothing_to_do(tmp_path: Path) -> None:
@@ -67,7 +107,10 @@ def test_many_that_start_together_apply_each_migration_once(tmp_path: Path) -> N
     ]
     applied = [process.communicate()[0].split() for process in started]
     assert [process.returncode for process in started] == [0] * 4
-    assert sorted(name for names in applied for name in names) == ["0001_initial"]
+    assert sorted(name for names in applied for name in names) == [
+        "0001_initial",
+        "0002_indexes_for_viewers",
+    ]
 
 
 def test_a_newer_schema_is_refused_by_name(tmp_path: Path) -> None:
@@ -178,7 +221,7 @@ def test_ten_that_start_together_on_postgresql_apply_each_migration_once(
 
     with ThreadPoolExecutor(10) as pool:
         applied = [name for names in pool.map(start, range(10)) for name in names]
-    assert applied == ["0001_initial"]
+    assert applied == MIGRATIONS
 
 
 def test_a_newer_schema_on_postgresql_is_refused_by_name(postgresql: Postgresql) -> None:
