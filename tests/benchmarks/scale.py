@@ -177,6 +177,7 @@ def _lists(owner: Owner) -> Lists:
         "all, by name, middle page": ({"order_by": "name"}, True),
         "seen by a user, first page": ({}, False),
         "seen by a user, middle page": ({}, True),
+        "seen by a user, by name, middle": ({"order_by": "name"}, True),
         "of an owner, middle page": ({"user_id": owner.user.id}, True),
         "of a project, first page": ({"project_id": owner.project.id}, False),
         "of a project, by name, middle": (
