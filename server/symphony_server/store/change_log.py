@@ -90,6 +90,19 @@ class ChangeLog:
             "project",
             "revision",
         )
+        self._standings_of = compiled(
+            T.select(*standing)
+            .where(
+                (T.project_id == param("project"))
+                & later
+                & ((T.resource_id == param("resource")) | (T.parent_id == param("parent")))
+            )
+            .order_by(T.revision),
+            "project",
+            "revision",
+            "resource",
+            "parent",
+        )
         self._rights = compiled(
             T.select(*columns)
             .where((T.owner_id == param("user")) & later & T.kind.in_(_RIGHTS))
@@ -185,12 +198,16 @@ class ChangeLog:
             found.append(entry)
         return found
 
-    def standings_since(self, revision: int, project_id: str | None = None) -> Iterator[Entry]:
-        """The changes after a revision, in a project or anywhere, without the resources; the
-        earliest first, as they are read.
+    def standings_since(
+        self, revision: int, project_id: str | None = None, resource_id: str | None = None
+    ) -> Iterator[Entry]:
+        """The changes after a revision, anywhere, in a project, or of a resource in it and what
+        is below that; without the resources, the earliest first, as they are read.
         """
         if project_id is None:
             rows = self._standings.stream(revision)
+        elif resource_id is not None:
+            rows = self._standings_of.stream(project_id, revision, resource_id, resource_id)
         else:
             rows = self._standings_in.stream(project_id, revision)
         for row in rows:

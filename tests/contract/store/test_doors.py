@@ -203,7 +203,7 @@ async def test_a_long_change_log_is_read_as_it_is_asked_for(store: Store) -> Non
                 request_id="",
                 time_us=number,
                 resource=b"large",
-                standing=Standing(),
+                standing=Standing(parent_id=f"user_{number % 4}"),
             )
 
     def read(snapshot: Snapshot) -> list[list[int]]:
@@ -212,13 +212,23 @@ async def test_a_long_change_log_is_read_as_it_is_asked_for(store: Store) -> Non
         ways = [
             snapshot.changes.standings_since(10),
             snapshot.changes.standings_since(10, "project_1"),
+            snapshot.changes.standings_since(0, "project_1", "user_1"),
+            snapshot.changes.standings_since(2, "project_1", "user_1"),
             snapshot.changes.standings_since(changes),
         ]
         return [[first.revision], *([entry.revision for entry in way] for way in ways)]
 
     await store.write(fill)
     for _ in range(2):
-        everything = [[1], [*range(11, changes + 1)], [*range(12, changes + 1, 2)], []]
+        below = range(6, changes + 1, 4)
+        everything = [
+            [1],
+            [*range(11, changes + 1)],
+            [*range(12, changes + 1, 2)],
+            [2, *below],
+            [*below],
+            [],
+        ]
         assert await store.read(read) == everything
 
 

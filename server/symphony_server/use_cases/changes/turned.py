@@ -194,7 +194,8 @@ class TurnedBy:
         entry = self._entry
         if entry.kind == USER:
             return snapshot.changes.standings_since(entry.revision)
-        return snapshot.changes.standings_since(entry.revision, entry.project_id)
+        workflow_id = entry.resource_id if entry.kind == WORKFLOW else None
+        return snapshot.changes.standings_since(entry.revision, entry.project_id, workflow_id)
 
     def _gone(self, snapshot: Snapshot) -> list[Turned]:
         """What was lost and is not there any more, so that no page has it."""
