@@ -13,14 +13,13 @@ import grpc
 from grpc_health.v1 import health, health_pb2
 
 from symphony_server.rpc.admitting_server import admitting_server
-from symphony_server.rpc.departed_clients import keep_departures_out_of_logs
+from symphony_server.rpc.core_log import keep_core_out_of_logs
 from symphony_server.rpc.exchange import Exchange, Handler, Services
 from symphony_server.rpc.methods import Method, read_methods
 from symphony_server.rpc.own_parsing import of_one_request
 from symphony_server.rpc.pipeline import compose
 from symphony_server.rpc.reflection import add_reflection
 from symphony_server.rpc.request_ids import is_request_id
-from symphony_server.rpc.secret_metadata import keep_out_of_logs
 from symphony_server.rpc.stages.answer import REQUEST_ID
 from symphony_server.rpc.store_health import StoreHealth
 from symphony_server.use_cases.call import Call
@@ -73,8 +72,7 @@ class RpcServer:
         max_connection_age_seconds: float | None = None,
     ) -> None:
         """Compose every method's pipeline. Raises PolicyMissing for a contract without."""
-        keep_out_of_logs()
-        keep_departures_out_of_logs()
+        keep_core_out_of_logs()
         self._services = services
         options = {**OPTIONS, "grpc.so_reuseport": int(share_port)}
         if max_connection_age_seconds is not None:
