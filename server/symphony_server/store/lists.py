@@ -26,6 +26,9 @@ MAX_PAGE_BYTES: Final = 3 * 1024 * 1024
 GLANCE: Final = 8
 """As many times a page is looked at for rows that the viewer may see before they are reached
 for: who sees an eighth of everything needs no more, and others hardly notice."""
+FEW: Final = GLANCE
+"""Rows that a viewer may see by way of so few others are reached for at once: a page for each of
+the others costs no more than the glance does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,8 @@ class Order:
 class Reach:
     """Rows that a user may see by way of others: of a project, of a workflow.
 
-    The first rows of a page are looked up for each of the others, and then merged. Who sees
-    much of everything is served by a glance at what comes first.
+    The first rows of a page are looked up for each of the others, and then merged. Where those
+    are many, a glance at what comes first may serve, for their viewer may see much of everything.
     """
 
     through: Any
@@ -103,6 +106,7 @@ class Lists:
         """Start without statements; each is compiled when it is first asked for."""
         self._compiled = compiled
         self._statements: dict[tuple[object, ...], list[Statement]] = {}
+        self._others: dict[int, list[Statement]] = {}
 
     def page(
         self,
@@ -135,11 +139,32 @@ class Lists:
         if visible_to is not None:
             values.append(visible_to)
         # One row more than asked for tells whether there is a next page.
-        if len(statements) > 1:
+        if len(statements) > 1 and self._reaches_through_many(listing, visible_to):
             page = _read(listing, statements[0](*values, GLANCE * (size + 1), size + 1), size)
             if page.next is not None:
                 return page
         return _read(listing, statements[-1](*values, size + 1), size)
+
+    def _reaches_through_many(self, listing: Listing, viewer: str | None) -> bool:
+        """True when a glance costs less than to reach for a page through all of the others."""
+        statements = self._others.get(id(listing))
+        if statements is None:
+            reaches = listing.reaches(param("viewer")) if listing.reaches else ()
+            statements = self._others[id(listing)] = [
+                self._compiled(
+                    reach.through.select(SQL("1")).where(reach.which).limit(param("most")),
+                    "viewer",
+                    "most",
+                )
+                for reach in reaches
+                if reach.through is not None
+            ]
+        others = 0
+        for statement in statements:
+            others += len(statement(viewer, FEW + 1 - others).fetchall())
+            if others > FEW:
+                return True
+        return False
 
     def _compile(
         self,

@@ -10,7 +10,7 @@ import pytest
 
 from symphony.v1.project_pb2 import ProjectRole
 from symphony.v1.workflow_pb2 import WorkflowStatus
-from symphony_server.store import listings, tables
+from symphony_server.store import listings, lists, tables
 from symphony_server.store.lists import DEFAULT_ORDER, GLANCE, Cursor
 from tests.contract.store.plan_world import KINDS, MEMBER, OWNER, Engine, opened
 from tests.engines import NewDatabase
@@ -105,6 +105,17 @@ def test_a_page_from_the_middle_costs_no_more_where_ten_times_as_much_is_owned(
     assert rows == same_rows == [workflow(number) for number in following]
     assert more_work <= 1.2 * work + some.spare_work
     assert page(many, OWNER, order, cursor(order, 450))[0] <= 1.2 * work + some.spare_work
+
+
+def test_what_comes_first_is_not_glanced_at_for_who_is_in_few_projects(
+    engines: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some, _ = engines
+    work, rows = page(some, OWNER, "name")
+    monkeypatch.setattr(lists, "FEW", 0)
+    more_work, same_rows = page(some, OWNER, "name")
+    assert rows == same_rows == [workflow(number) for number in range(SIZE)]
+    assert work < more_work
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -11,7 +11,7 @@ import pytest
 from symphony.v1.execution_pb2 import ExecutionState
 from symphony.v1.project_pb2 import ProjectRole
 from symphony.v1.workflow_pb2 import WorkflowStatus
-from symphony_server.store import tables
+from symphony_server.store import lists, tables
 from symphony_server.store.listings import EXECUTIONS, WORKFLOWS
 from symphony_server.store.lists import Cursor, Listing
 from tests import engines
@@ -85,6 +85,11 @@ def all_rows(
         if start is None:
             return found
         assert len(page.rows) == size
+
+
+@pytest.fixture(params=["glancing", "at once"], autouse=True)
+def _whether_to_glance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "FEW", 0 if request.param == "glancing" else WORKFLOW_COUNT)
 
 
 @pytest.mark.parametrize("seed", range(4))
