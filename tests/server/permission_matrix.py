@@ -350,3 +350,21 @@ TABLE: Final[Mapping[str, Row]] = {
 def rpc_of(key: str) -> str:
     """The `Service/RPC` of a row."""
     return key.partition(":")[0]
+
+
+def hidden_cells(key: str) -> list[Cell]:
+    """The cells of a row in which the caller may not know what there is."""
+    return [c for c in TABLE[key].cells() if c.tier == "FREE" and TABLE[key].hides(c)]
+
+
+def main() -> None:
+    """Print how many cells the tests walk."""
+    cells = sum(1 for row in TABLE.values() for _ in row.cells())
+    hidden = sum(len(hidden_cells(key)) for key in TABLE)
+    # Each is asked for in earnest and to be validated only.
+    print(f"{len({rpc_of(key) for key in TABLE})} RPCs asked in {len(TABLE)} ways: {cells:,} cells")
+    print(f"{2 * hidden:,} pairs of requests for what is hidden and for what is absent")
+
+
+if __name__ == "__main__":
+    main()

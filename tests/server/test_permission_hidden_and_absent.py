@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from symphony_server.ids import new_id
-from tests.server.permission_matrix import OPERATIONS, TABLE, Cell, rpc_of
+from tests.server.permission_matrix import OPERATIONS, TABLE, Cell, hidden_cells, rpc_of
 from tests.server.permission_pairs import (
     SAME_REQUEST_ID,
     Asked,
@@ -36,10 +36,6 @@ def addressed_path(key: str) -> str:
     if operation:
         return f"operations.{operation}.{ADDRESSED[rpc_of(OPERATIONS[operation])]}"
     return ADDRESSED[rpc_of(key)]
-
-
-def hidden_cells(key: str) -> list[Cell]:
-    return [c for c in TABLE[key].cells() if c.tier == "FREE" and TABLE[key].hides(c)]
 
 
 def hidden_requests(key: str, matrix: MatrixWorld, *, validate_only: bool) -> Iterator[Asked]:
