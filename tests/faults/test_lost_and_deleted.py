@@ -1,4 +1,4 @@
-"""What goes out of a watcher's sight, and is deleted while that is told, is told once."""
+"""What goes out of a watcher's sight, and is changed while that is told, is told once."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from symphony.v1.change_pb2 import ResourceKind
 from symphony.v1.project_pb2 import ProjectRole
 from symphony.v1.project_service_pb2 import RemoveProjectMemberRequest
 from symphony.v1.workflow_service_pb2 import DeleteWorkflowRequest
 from symphony_server.use_cases.changes.turned import TurnedBy
 from tests.server.follower import begun, told, until, watching
-from tests.server.world import World
+from tests.server.world import Answer, Person, World
 
 
 def test_a_workflow_that_was_lost_and_then_deleted_is_told_once(
@@ -23,18 +24,52 @@ def test_a_workflow_that_was_lost_and_then_deleted_is_told_once(
         project = world.project(owner)
         world.join(project, viewer, ProjectRole.PROJECT_ROLE_VIEWER)
         workflow = world.workflow(owner, project, shared=True)
-        read_gone: Any = TurnedBy._gone
+        read_changed: Any = TurnedBy._lost_and_changed
 
         def delete_first(turned: TurnedBy, snapshot: Any) -> Any:
             request = DeleteWorkflowRequest(id=workflow.id)
             owner.get(owner.workflows.DeleteWorkflow, request)
-            return read_gone(turned, snapshot)
+            return read_changed(turned, snapshot)
 
         with watching(viewer) as call, monkeypatch.context() as patched:
             begun(call)
-            patched.setattr(TurnedBy, "_gone", delete_first)
+            patched.setattr(TurnedBy, "_lost_and_changed", delete_first)
             request = RemoveProjectMemberRequest(project_id=project.id, user_id=viewer.id)
             removed = owner.ask(owner.projects.RemoveProjectMember, request)
             changes = told(until(call, removed.revision + 1))
     assert changes.count(("DELETED", workflow.id)) == 1
+    assert len(changes) == len(set(changes))
+
+
+def test_a_member_that_was_lost_removed_and_added_again_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with World(tmp_path) as world:
+        owner, viewer, other = world.user(), world.user(), world.user()
+        project = world.project(owner)
+        for person in (viewer, other):
+            world.join(project, person, ProjectRole.PROJECT_ROLE_VIEWER)
+        judge: Any = TurnedBy._judge
+        read_changed: Any = TurnedBy._lost_and_changed
+
+        def remove(person: Person) -> Answer:
+            request = RemoveProjectMemberRequest(project_id=project.id, user_id=person.id)
+            return owner.ask(owner.projects.RemoveProjectMember, request)
+
+        def remove_after_the_project(turned: TurnedBy, snapshot: Any, kind: Any, found: Any) -> Any:
+            if kind.kind == ResourceKind.RESOURCE_KIND_PROJECT:
+                remove(other)
+            return judge(turned, snapshot, kind, found)
+
+        def add_again_first(turned: TurnedBy, snapshot: Any) -> Any:
+            world.join(project, other, ProjectRole.PROJECT_ROLE_VIEWER)
+            return read_changed(turned, snapshot)
+
+        with watching(viewer) as call, monkeypatch.context() as patched:
+            begun(call)
+            patched.setattr(TurnedBy, "_judge", remove_after_the_project)
+            patched.setattr(TurnedBy, "_lost_and_changed", add_again_first)
+            removed = remove(viewer)
+            changes = told(until(call, removed.revision + 2))
+    assert changes.count(("DELETED", f"{project.id}/{other.id}")) == 1
     assert len(changes) == len(set(changes))

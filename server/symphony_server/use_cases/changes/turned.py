@@ -101,9 +101,8 @@ class TurnedBy:
         async for page in found:
             lost.update((each.kind, each.resource_id) for each in page if each.message is None)
             yield page
-        # What a page told of as lost may have been deleted before this is read.
-        gone = await self._store.read(self._gone)
-        yield [each for each in gone if (each.kind, each.resource_id) not in lost]
+        changed = await self._store.read(self._lost_and_changed)
+        yield [each for each in changed if (each.kind, each.resource_id) not in lost]
 
     async def _in_project(self, project_id: str) -> Pages:
         def itself(snapshot: Snapshot) -> list[Turned]:
@@ -197,14 +196,14 @@ class TurnedBy:
         workflow_id = entry.resource_id if entry.kind == WORKFLOW else None
         return snapshot.changes.standings_since(entry.revision, entry.project_id, workflow_id)
 
-    def _gone(self, snapshot: Snapshot) -> list[Turned]:
-        """What was lost and is not there any more, so that no page has it."""
-        entries = list(self._later(snapshot))
-        last = {(entry.kind, entry.resource_id): entry for entry in entries}
-        later = _first_changes(entries)
+    def _lost_and_changed(self, snapshot: Snapshot) -> list[Turned]:
+        """What was lost and has changed since: it may not have been there when its page was read,
+        even if it is there again.
+        """
+        later = _first_changes(self._later(snapshot))
         found = []
-        for key, first in later.items():
-            if last[key].is_there or not first.was_there:
+        for first in later.values():
+            if not first.was_there:
                 continue
             if self._entry.kind == WORKFLOW and first.parent_id != self._entry.resource_id:
                 continue
