@@ -151,7 +151,11 @@ async def start_server(
             feed=feed,
             authenticator=Authenticator(StoredIdentities(seen), _jwt_verifier(settings)),
             deployment=deployment,
-            load=Load(max_calls=settings.max_calls, max_streams=settings.max_streams),
+            load=Load(
+                max_calls=settings.max_calls,
+                max_streams=settings.max_streams,
+                max_streams_per_user=settings.most_streams_per_user,
+            ),
             rates=RequestRates(deployment.tiers, buckets or OwnBuckets()),
             observations=Observations(),
             refusals=RefusalLog(seen),
@@ -159,10 +163,10 @@ async def start_server(
             client_certificates=settings.tls_client_ca is not None,
             tracer=tracer,
         )
-        # gRPC's own bound is far above ours, which can answer with details.
+        # gRPC's own bound is above all of ours, which can answer with details.
         rpc = RpcServer(
             services,
-            max_concurrent=settings.max_calls * 4,
+            max_concurrent=settings.max_calls * 4 + settings.max_streams,
             share_port=buckets is not None,
             max_connection_age_seconds=settings.max_connection_age_seconds
             or (None if buckets is None else WORKER_CONNECTION_AGE_SECONDS),

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     """Calls under way at once; more are refused as OVERLOADED."""
     max_streams: int = Field(default=2000, ge=1)
     """Watches open at once; more are refused as OVERLOADED."""
+    max_streams_per_user: int | None = Field(default=None, ge=1)
+    """Of those, how many one user may have open; by default half of them, so that nobody can take
+    all."""
     change_retention_seconds: float = Field(default=86_400.0, gt=0)
     """How long changes are kept for those who watch and were away."""
     drain_seconds: float = Field(default=0.0, ge=0)
@@ -125,6 +128,11 @@ class Settings(BaseSettings):
                 "or say --insecure"
             )
         return self
+
+    @property
+    def most_streams_per_user(self) -> int:
+        """How many streams a user may have open, whether it was set or not."""
+        return self.max_streams_per_user or max(1, self.max_streams // 2)
 
     @property
     def metrics_address(self) -> str | None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.hostile import Seen, attack_plain, attack_tls
+from tests.faults.harm import Seen
+from tests.faults.hostile import attack_plain, attack_tls
 
 SECONDS = 1.0
 
@@ -28,6 +29,7 @@ def others_go_on(attacked: list[Seen]) -> None:
         "stalled_calls",
         "compression_bombs",
         "many_watches",
+        "many_health_watches",
     ],
 )
 def test_while_a_server_is_attacked_others_are_answered_and_then_nothing_is_left_of_it(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -63,3 +65,19 @@ def test_who_is_being_served_does_not_notice(world: World) -> None:
         assert made is not None
         seen = [change.revision for change in until(changes, made.revision)]
     assert seen == list(range(last + 1, made.revision + 1))
+
+
+def test_nothing_is_kept_of_them(world: World) -> None:
+    """Before, what waited for the next call of each registered method, in each loop that ended."""
+
+    def kept() -> int:
+        gc.collect()
+        return sum(isinstance(left, asyncio.Future) for left in gc.get_objects())
+
+    call(world, PATHS[0])
+    is_served(world)
+    before = kept()
+    for _ in range(20):
+        call(world, PATHS[0])
+    is_served(world)
+    assert kept() < before + 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,10 +16,13 @@ class Load:
 
     max_calls: int
     max_streams: int
+    max_streams_per_user: int
     calls: int = 0
     """Calls that are answered once."""
     streams: int = 0
     """Calls that last: they cost little while nothing happens, so they are counted apart."""
+    streams_by_user: Counter[str] = field(default_factory=Counter)
+    """The same, of each user who has any."""
     stopping: bool = False
     """True once the server takes no new streams, and holds new calls back."""
     held: int = 0

@@ -22,6 +22,7 @@ from symphony_server.rpc.stages.deadline import deadline
 from symphony_server.rpc.stages.observe import observe
 from symphony_server.rpc.stages.rate_limit import rate_limit
 from symphony_server.rpc.stages.record_refusals import record_refusals
+from symphony_server.rpc.stages.share_streams import share_streams
 from symphony_server.rpc.stages.shed_load import shed_load
 
 STAGES: Final[Sequence[Stage]] = (
@@ -39,6 +40,8 @@ STAGES: Final[Sequence[Stage]] = (
     authenticate,
     # Refuses more than the user's tier allows, before more is spent on it.
     rate_limit,
+    # Refuses streams that would leave none for other users.
+    share_streams,
     # Tells what is asked, and that it keeps to the contract.
     check_structure,
 )

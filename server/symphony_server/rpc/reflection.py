@@ -15,10 +15,12 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from symphony_server.rpc.commented_files import CommentedFile
-from symphony_server.rpc.own_parsing import of_many_requests
+from symphony_server.rpc.own_parsing import Places, of_many_requests
 
 V1: Final = "grpc.reflection.v1.ServerReflection"
 V1ALPHA: Final = reflection.SERVICE_NAME
+MAX_OPEN: Final = 200
+"""People and tools that ask for descriptors, at once; each is done in a moment."""
 _METHOD: Final = "ServerReflectionInfo"
 
 
@@ -29,7 +31,7 @@ def add_reflection(server: grpc.aio.Server, services: Iterable[str]) -> None:
     symbols: Any = _Symbols()
     servicer: Any = reflection.aio.ReflectionServicer(names, symbols)
     handler = of_many_requests(
-        servicer.ServerReflectionInfo, reflection_pb2.ServerReflectionRequest
+        servicer.ServerReflectionInfo, reflection_pb2.ServerReflectionRequest, Places(MAX_OPEN)
     )
     server.add_generic_rpc_handlers(
         [grpc.method_handlers_generic_handler(name, {_METHOD: handler}) for name in (V1, V1ALPHA)]

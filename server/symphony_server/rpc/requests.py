@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+import grpc
 
 from symphony_server.rpc.errors import DeadlinePassed
 
-if TYPE_CHECKING:
-    from symphony_server.rpc.exchange import Exchange
+Context = grpc.aio.ServicerContext[Any, Any]
 
 MAX_SECONDS: Final = 10.0
 """How long a request may take to come: as long as a handshake."""
@@ -34,14 +35,15 @@ class Requests:
         self._reading: dict[asyncio.Task[Any], int] = {}
         """Since when, the oldest first."""
 
-    async def read(self, exchange: Exchange) -> bytes:
-        """A call's request; none at all is read as an empty one, which lacks what is required.
-        Raises DeadlinePassed when it does not come.
+    async def read(self, context: Context, since_ns: int) -> bytes:
+        """The request of a call that has lasted since then, on the monotonic clock; none at all is
+        read as an empty one, which lacks what is required. Raises DeadlinePassed when it does not
+        come.
         """
         task: asyncio.Task[Any] = asyncio.current_task()  # type: ignore[assignment]
-        self._reading[task] = exchange.call.started_ns
+        self._reading[task] = since_ns
         try:
-            body: Any = await exchange.context.read()
+            body: Any = await context.read()
         except asyncio.CancelledError:
             if self._reading[task] != _GIVEN_UP:
                 raise

@@ -16,29 +16,36 @@ from symphony_server.rpc.admitting_server import admitting_server
 from symphony_server.rpc.core_log import keep_core_out_of_logs
 from symphony_server.rpc.exchange import Exchange, Handler, Services
 from symphony_server.rpc.methods import Method, read_methods
-from symphony_server.rpc.own_parsing import of_one_request
+from symphony_server.rpc.own_parsing import Places, of_one_request, of_one_request_that_lasts
 from symphony_server.rpc.pipeline import compose
 from symphony_server.rpc.reflection import add_reflection
 from symphony_server.rpc.request_ids import is_request_id
+from symphony_server.rpc.requests import Requests
 from symphony_server.rpc.stages.answer import REQUEST_ID
 from symphony_server.rpc.store_health import StoreHealth
 from symphony_server.use_cases.call import Call
 
 HEALTH: Final = "grpc.health.v1.Health"
+MAX_HEALTH_WATCHES: Final = 1000
+"""One for each client's connection that balances by them."""
 QUIET_SECONDS: Final = 0.4
 """How long, at most, a stopping server holds new calls back before it closes the connections: below
 the half second after which streams that it refuses come again (`shed_load.RETRY_AFTER_SECONDS`)."""
 QUIET_ROUNDS: Final = 2
 """It waits no longer when none has come in one of so many parts of that."""
+FEWEST_STREAMS: Final = 1000
+"""So many a connection may have open at once, or as many as the server serves. Without a bound the
+core begins with each that one connection sends, and others wait for seconds while hundreds of MiB
+come and go. A stream counts until the core has let go of it, later than its caller hears of the
+end: at 100, 64 callers on one connection were refused."""
 
 OPTIONS: Final[Mapping[str, int]] = {
     # A request beyond 4 MiB is refused by us, with details; beyond this gRPC cuts it off.
     "grpc.max_receive_message_length": 8 * 1024 * 1024,
-    # Metadata above 8 KiB is refused at random and above 16 KiB always unless it is said.
+    # A token has 4 KiB at most, and traces and the like as much again. Between the two limits gRPC
+    # refuses at random: so they are one.
     "grpc.max_metadata_size": 8 * 1024,
-    "grpc.absolute_max_metadata_size": 16 * 1024,
-    # No grpc.max_concurrent_streams: a stream counts until the server's core has let go of it,
-    # later than its caller hears of the end; at 100, 64 callers on one connection were refused.
+    "grpc.absolute_max_metadata_size": 8 * 1024,
     # Off, or a second server binds the same port in silence (SO_REUSEPORT); on for workers, whose
     # supervisor has seen to that.
     "grpc.so_reuseport": 0,
@@ -74,7 +81,12 @@ class RpcServer:
         """Compose every method's pipeline. Raises PolicyMissing for a contract without."""
         keep_core_out_of_logs()
         self._services = services
-        options = {**OPTIONS, "grpc.so_reuseport": int(share_port)}
+        most_streams = services.load.max_calls + services.load.max_streams
+        options = {
+            **OPTIONS,
+            "grpc.so_reuseport": int(share_port),
+            "grpc.max_concurrent_streams": max(most_streams, FEWEST_STREAMS),
+        }
         if max_connection_age_seconds is not None:
             # gRPC varies it by a tenth; calls and streams under way stay on the old connection.
             options["grpc.max_connection_age_ms"] = round(max_connection_age_seconds * 1000)
@@ -84,7 +96,9 @@ class RpcServer:
         self._health = health.aio.HealthServicer()
         self.store_health = StoreHealth(services.store, self._health)
         # Registered, health has a queue of its own: who probes a server in an overload is answered.
-        self._server.add_registered_method_handlers(HEALTH, _health_handlers(self._health))
+        self._server.add_registered_method_handlers(
+            HEALTH, _health_handlers(self._health, services.requests)
+        )
         by_service: dict[str, dict[str, grpc.RpcMethodHandler[bytes, bytes]]] = defaultdict(dict)
         for method in read_methods().values():
             handler = self._method_handler(method)
@@ -144,11 +158,13 @@ class RpcServer:
         return grpc.stream_unary_rpc_method_handler(entry)
 
 
-def _health_handlers(servicer: Any) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
-    request = health_pb2.HealthCheckRequest
+def _health_handlers(
+    servicer: Any, requests: Requests
+) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
+    request, places = health_pb2.HealthCheckRequest, Places(MAX_HEALTH_WATCHES)
     return {
-        "Check": of_one_request(servicer.Check, request, streams=False),
-        "Watch": of_one_request(servicer.Watch, request, streams=True),
+        "Check": of_one_request(servicer.Check, request, requests),
+        "Watch": of_one_request_that_lasts(servicer.Watch, request, requests, places),
     }
 
 

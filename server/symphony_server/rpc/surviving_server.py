@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from grpc._cython import cygrpc
@@ -32,6 +33,8 @@ class SurvivingServer(cygrpc.AioServer):  # type: ignore[misc]
         self._registered: dict[str, Any] = {}
         self._asked_for: dict[bytes | None, asyncio.Task[Any]] = {}
         """Calls that were asked for and have not been handed over."""
+        self._waits_for: dict[bytes | None, asyncio.Future[Any]] = {}
+        """Who is to have the next call; done when it was given up."""
         self._stand_in: _StandIn | None = None
         self._replacing: asyncio.Task[None] | None = None
         super().__init__(loop, pool, handlers, *more)
@@ -57,24 +60,28 @@ class SurvivingServer(cygrpc.AioServer):  # type: ignore[misc]
         """The next call. The loop that ends gives up what it waits for; but the core has been
         asked already, and writes the call where it was told to: so that is kept for the next.
         """
-        task = self._asked_for.get(registered)
-        if task is None:
-            task = super()._make_request_call_future(registered)
-            self._asked_for[registered] = task
-        call: asyncio.Future[Any] = self._runs_in.create_future()
-
-        def hand_over(done: asyncio.Task[Any]) -> None:
-            error = done.exception()
-            if call.done():  # given up; whoever waits next gets what came
-                return
-            del self._asked_for[registered]
-            if error is None:
-                call.set_result(done.result())
-            else:
-                call.set_exception(error)
-
-        task.add_done_callback(hand_over)
+        # One waits at a time: whoever gave up is forgotten at once, or each loop that ended would
+        # be remembered until somebody calls the method.
+        call = self._waits_for[registered] = self._runs_in.create_future()
+        asked = self._asked_for.get(registered)
+        if asked is None:
+            asked = self._asked_for[registered] = super()._make_request_call_future(registered)
+            asked.add_done_callback(partial(self._hand_over, registered))
+        elif asked.done():
+            self._hand_over(registered, asked)
         return call
+
+    def _hand_over(self, registered: bytes | None, asked: asyncio.Task[Any]) -> None:
+        """What came, to whoever waits; if nobody does, whoever waits next gets it."""
+        error = asked.exception()
+        call = self._waits_for[registered]
+        if call.done() or asked is not self._asked_for.get(registered):
+            return
+        del self._asked_for[registered]
+        if error is None:
+            call.set_result(asked.result())
+        else:
+            call.set_exception(error)
 
     def _serving_task_crash_handler(self, loop: asyncio.Task[None]) -> None:
         """Go on with another loop, unless this one ended by something else."""

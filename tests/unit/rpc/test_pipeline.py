@@ -27,6 +27,7 @@ def test_the_stages_stand_in_this_order() -> None:
         "record_refusals",
         "authenticate",
         "rate_limit",
+        "share_streams",
         "check_structure",
     ]
 

@@ -18,7 +18,7 @@ def check_structure(method: Method, services: Services, inner: Handler) -> Handl
 
     async def checked(exchange: Exchange) -> bytes:
         call = exchange.call
-        call.request_bytes = body = await requests.read(exchange)
+        call.request_bytes = body = await requests.read(exchange.context, call.started_ns)
         call.request = request = structure.parse(body)
         # Before the check, so that a refusal can be found by it, and never what metadata
         # cannot carry.
