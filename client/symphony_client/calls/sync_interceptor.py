@@ -35,42 +35,6 @@ class SyncInterceptor(
     def __init__(self, concerns: Sequence[Concern]) -> None:
         self._concerns = tuple(concerns)
 
-    def intercept_unary_unary(
-        self,
-        continuation: Callable[[grpc.ClientCallDetails, Any], Any],
-        client_call_details: grpc.ClientCallDetails,
-        request: Any,
-    ) -> Any:
-        """Completes the call and makes it."""
-        return self._intercept(continuation, client_call_details, request)
-
-    def intercept_unary_stream(
-        self,
-        continuation: Callable[[grpc.ClientCallDetails, Any], Any],
-        client_call_details: grpc.ClientCallDetails,
-        request: Any,
-    ) -> Any:
-        """Completes the call and makes it."""
-        return self._intercept(continuation, client_call_details, request)
-
-    def intercept_stream_unary(
-        self,
-        continuation: Callable[[grpc.ClientCallDetails, Any], Any],
-        client_call_details: grpc.ClientCallDetails,
-        request_iterator: Any,
-    ) -> Any:
-        """Completes the call and makes it."""
-        return self._intercept(continuation, client_call_details, request_iterator)
-
-    def intercept_stream_stream(
-        self,
-        continuation: Callable[[grpc.ClientCallDetails, Any], Any],
-        client_call_details: grpc.ClientCallDetails,
-        request_iterator: Any,
-    ) -> Any:
-        """Completes the call and makes it."""
-        return self._intercept(continuation, client_call_details, request_iterator)
-
     def _intercept(
         self,
         continuation: Callable[[grpc.ClientCallDetails, Any], Any],
@@ -99,6 +63,12 @@ class SyncInterceptor(
         if call.ended:
             made.add_done_callback(partial(_tell, call))
         return made
+
+    # gRPC gives each the same three, by position.
+    intercept_unary_unary: Any = _intercept
+    intercept_unary_stream: Any = _intercept
+    intercept_stream_unary: Any = _intercept
+    intercept_stream_stream: Any = _intercept
 
 
 def _tell(call: OutgoingCall, made: Any) -> None:

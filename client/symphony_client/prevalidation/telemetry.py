@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
+from symphony_client.meters import meter_of
 from symphony_client.prevalidation.stats import RequestStats, stats
 
 if TYPE_CHECKING:
@@ -33,15 +34,7 @@ def instrument(meter_provider: MeterProvider | None = None) -> None:
     Raises:
         ModuleNotFoundError: OpenTelemetry is not installed.
     """
-    try:
-        from opentelemetry.metrics import get_meter_provider
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "pre-validation's metrics need OpenTelemetry: pip install 'symphony-data[otel]'",
-            name=error.name,
-        ) from error
-
-    meter = (meter_provider or get_meter_provider()).get_meter("symphony_client.prevalidation")
+    meter = meter_of("prevalidation", meter_provider, needed_for="pre-validation's metrics")
     meter.create_observable_counter(
         CHECKED,
         [_observed(lambda counted: counted.checked)],

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final, Protocol
 
+from symphony_client.meters import meter_of
 from symphony_client.replica.staleness import Staleness
 
 if TYPE_CHECKING:
@@ -43,15 +44,7 @@ def instrument(
     Raises:
         ModuleNotFoundError: OpenTelemetry is not installed.
     """
-    try:
-        from opentelemetry.metrics import get_meter_provider
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "a replica's metrics need OpenTelemetry: pip install 'symphony-data[otel]'",
-            name=error.name,
-        ) from error
-
-    meter = (meter_provider or get_meter_provider()).get_meter("symphony_client.replica")
+    meter = meter_of("replica", meter_provider, needed_for="a replica's metrics")
     attributes = {ATTRIBUTE: name} if name else {}
 
     def observed(

@@ -62,23 +62,10 @@ class Executions:
         """Compile the statements."""
         self._get = compiled(T.select(*COLUMNS).where(T.id == param("id")), "id")
         self._insert = compiled.insert(T)
-        self._update = compiled(
-            T.update(
-                {
-                    T.state: param("state"),
-                    T.steps: param("steps"),
-                    T.error: param("error"),
-                    T.update_time: param("time"),
-                    T.start_time: param("start"),
-                    T.end_time: param("end"),
-                }
-            ).where(T.id == param("id")),
-            "state",
-            "steps",
-            "error",
-            "time",
-            "start",
-            "end",
+        self._update = compiled.update(
+            T,
+            (T.state, T.steps, T.error, T.update_time, T.start_time, T.end_time),
+            T.id == param("id"),
             "id",
         )
         self._unfinished = compiled(

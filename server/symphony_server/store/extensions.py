@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from peewee import JOIN
-
 from symphony.v1.extension_pb2 import Extension, ExtensionState, ScanReport
 from symphony_server.store import tables
+from symphony_server.store.relations import WithRelation
 from symphony_server.store.stamps import stamp
 from symphony_server.store.statements import Compiler, param
 
 T = tables.Extension
 U = tables.ExtensionUse
-M = tables.ProjectMember
 COLUMNS = (
     T.id,
     T.project_id,
@@ -77,16 +75,8 @@ class Extensions:
 
     def __init__(self, compiled: Compiler) -> None:
         """Compile the statements."""
-        self._get = compiled(
-            T.select(*COLUMNS, M.role)
-            .join(
-                M,
-                JOIN.LEFT_OUTER,
-                on=((M.project_id == T.project_id) & (M.user_id == param("user"))),
-            )
-            .where(T.id == param("id")),
-            "user",
-            "id",
+        self._read = WithRelation(
+            compiled, COLUMNS, extension_message, resource_id=T.id, project_id=T.project_id
         )
         self._installed = compiled(
             T.select(T.name, T.version, T.publisher).where(T.project_id == param("project")),
@@ -105,33 +95,22 @@ class Extensions:
             "project",
         )
         self._insert = compiled.insert(T)
-        self._update = compiled(
-            T.update(
-                {
-                    T.name: param("name"),
-                    T.version: param("version"),
-                    T.type: param("type"),
-                    T.publisher: param("publisher"),
-                    T.permissions: param("permissions"),
-                    T.entry_point: param("entry_point"),
-                    T.manifest: param("manifest"),
-                    T.manifest_format: param("format"),
-                    T.scan: param("scan"),
-                    T.state: param("state"),
-                    T.update_time: param("time"),
-                }
-            ).where(T.id == param("id")),
-            "name",
-            "version",
-            "type",
-            "publisher",
-            "permissions",
-            "entry_point",
-            "manifest",
-            "format",
-            "scan",
-            "state",
-            "time",
+        self._update = compiled.update(
+            T,
+            (
+                T.name,
+                T.version,
+                T.type,
+                T.publisher,
+                T.permissions,
+                T.entry_point,
+                T.manifest,
+                T.manifest_format,
+                T.scan,
+                T.state,
+                T.update_time,
+            ),
+            T.id == param("id"),
             "id",
         )
         self._delete = compiled.delete(T, T.id == param("id"), "id")
@@ -143,10 +122,7 @@ class Extensions:
 
     def get(self, extension_id: str, user_id: str) -> tuple[Extension | None, int]:
         """An extension, or None, and the user's relation to its project (0 for none)."""
-        row = self._get(user_id, extension_id).fetchone()
-        if row is None:
-            return None, 0
-        return extension_message(row[:-1]), row[-1] or 0
+        return self._read.get(extension_id, user_id)
 
     def installed(self, project_id: str) -> list[tuple[str, str, str]]:
         """Name, version and publisher of each extension in a project."""
@@ -166,40 +142,12 @@ class Extensions:
 
     def insert(self, extension: Extension, *, time_us: int) -> None:
         """Add an extension."""
-        self._insert(
-            extension.id,
-            extension.project_id,
-            extension.installed_by,
-            extension.name,
-            extension.version,
-            extension.type,
-            extension.publisher,
-            " ".join(extension.permissions),
-            extension.entry_point,
-            extension.manifest,
-            extension.manifest_format,
-            extension.scan.SerializeToString(),
-            extension.state,
-            time_us,
-            time_us,
-        )
+        where_and_who = (extension.id, extension.project_id, extension.installed_by)
+        self._insert(*where_and_who, *_values(extension), time_us, time_us)
 
     def update(self, extension: Extension, *, time_us: int) -> None:
         """Replace everything of an extension but where, when and by whom it was installed."""
-        self._update(
-            extension.name,
-            extension.version,
-            extension.type,
-            extension.publisher,
-            " ".join(extension.permissions),
-            extension.entry_point,
-            extension.manifest,
-            extension.manifest_format,
-            extension.scan.SerializeToString(),
-            extension.state,
-            time_us,
-            extension.id,
-        )
+        self._update(*_values(extension), time_us, extension.id)
 
     def delete(self, extension_id: str) -> None:
         """Remove an extension that nothing uses."""
@@ -215,3 +163,19 @@ class Extensions:
             self._unuse(workflow_id)
         for extension_id in extension_ids:
             self._use(extension_id, workflow_id)
+
+
+def _values(extension: Extension) -> tuple[Any, ...]:
+    """What an update may change, in the order of the table's columns."""
+    return (
+        extension.name,
+        extension.version,
+        extension.type,
+        extension.publisher,
+        " ".join(extension.permissions),
+        extension.entry_point,
+        extension.manifest,
+        extension.manifest_format,
+        extension.scan.SerializeToString(),
+        extension.state,
+    )

@@ -10,6 +10,7 @@ from peewee import JOIN
 from symphony.v1.project_pb2 import Project, ProjectConstraints, ProjectMember, ProjectRole
 from symphony_server.clock import set_timestamp
 from symphony_server.store import tables
+from symphony_server.store.relations import WithRelation
 from symphony_server.store.stamps import stamp
 from symphony_server.store.statements import Compiler, param
 
@@ -62,16 +63,8 @@ class Projects:
 
     def __init__(self, compiled: Compiler) -> None:
         """Compile the statements."""
-        self._get = compiled(
-            T.select(*COLUMNS, M.role)
-            .join(
-                M,
-                JOIN.LEFT_OUTER,
-                on=((M.project_id == T.id) & (M.user_id == param("user"))),
-            )
-            .where(T.id == param("id")),
-            "user",
-            "id",
+        self._read = WithRelation(
+            compiled, COLUMNS, project_message, resource_id=T.id, project_id=T.id
         )
         # From the user, who is there whether the project is or not.
         self._place = compiled(
@@ -90,21 +83,10 @@ class Projects:
         )
         self._constraints = compiled(T.select(T.constraints).where(T.id == param("id")), "id")
         self._insert = compiled.insert(T)
-        self._update = compiled(
-            T.update(
-                {
-                    T.name: param("name"),
-                    T.name_key: param("name_key"),
-                    T.description: param("description"),
-                    T.constraints: param("constraints"),
-                    T.update_time: param("time"),
-                }
-            ).where(T.id == param("id")),
-            "name",
-            "name_key",
-            "description",
-            "constraints",
-            "time",
+        self._update = compiled.update(
+            T,
+            (T.name, T.name_key, T.description, T.constraints, T.update_time),
+            T.id == param("id"),
             "id",
         )
         self._delete = compiled.delete(T, T.id == param("id"), "id")
@@ -117,10 +99,7 @@ class Projects:
 
     def get(self, project_id: str, user_id: str) -> tuple[Project | None, int]:
         """A project, or None, and the user's relation to it (a ProjectRole; 0 for none)."""
-        row = self._get(user_id, project_id).fetchone()
-        if row is None:
-            return None, 0
-        return project_message(row[:-1]), row[-1] or 0
+        return self._read.get(project_id, user_id)
 
     def place(self, project_id: str, user_id: str, name_key: str = "") -> Place:
         """What something new of a user's in a project is held against, a workflow with a name for
@@ -187,9 +166,7 @@ class Members:
         one = (M.project_id == param("project")) & (M.user_id == param("user"))
         self._get = compiled(M.select(*MEMBER_COLUMNS).where(one), "project", "user")
         self._insert = compiled.insert(M)
-        self._update = compiled(
-            M.update({M.role: param("role")}).where(one), "role", "project", "user"
-        )
+        self._update = compiled.update(M, (M.role,), one, "project", "user")
         self._delete = compiled.delete(M, one, "project", "user")
         self._all = compiled(
             M.select(*MEMBER_COLUMNS).where(M.project_id == param("project")), "project"

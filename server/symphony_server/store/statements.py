@@ -111,6 +111,11 @@ class Compiler:
         row: Iterable[Any] = {getattr(table, name): param(name) for name in columns}
         return self(table.insert(row), *columns)
 
+    def update(self, table: Any, columns: Sequence[Any], where: Any, *names: str) -> Statement:
+        """An update of the rows that meet a condition; the columns' values come first."""
+        new: Any = {column: param(column.name) for column in columns}
+        return self(table.update(new).where(where), *(column.name for column in columns), *names)
+
     def delete(self, table: Any, where: Any, *names: str) -> Statement:
         """A delete of the rows that meet a condition."""
         return self(table.delete().where(where), *names)

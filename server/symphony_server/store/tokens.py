@@ -50,9 +50,7 @@ class Tokens:
         self._insert = compiled.insert(T)
         self._delete = compiled.delete(T, T.id == param("id"), "id")
         self._delete_all = compiled.delete(T, T.user_id == param("user"), "user")
-        self._touch = compiled(
-            T.update({T.last_used_time: param("time")}).where(T.id == param("id")), "time", "id"
-        )
+        self._touch = compiled.update(T, (T.last_used_time,), T.id == param("id"), "id")
 
     def by_hash(self, secret_hash: bytes) -> tuple[Token, User] | None:
         """The token with this SHA-256 and its user, or None."""

@@ -42,27 +42,10 @@ class Users:
         self._get = compiled(one.where(T.id == param("id")), "id")
         self._by_email = compiled(one.where(T.email_key == param("key")), "key")
         self._insert = compiled.insert(T)
-        self._update = compiled(
-            T.update(
-                {
-                    T.email: param("email"),
-                    T.email_key: param("email_key"),
-                    T.name: param("name"),
-                    T.name_key: param("name_key"),
-                    T.tier: param("tier"),
-                    T.roles: param("roles"),
-                    T.state: param("state"),
-                    T.update_time: param("time"),
-                }
-            ).where(T.id == param("id")),
-            "email",
-            "email_key",
-            "name",
-            "name_key",
-            "tier",
-            "roles",
-            "state",
-            "time",
+        self._update = compiled.update(
+            T,
+            (T.email, T.email_key, T.name, T.name_key, T.tier, T.roles, T.state, T.update_time),
+            T.id == param("id"),
             "id",
         )
         self._delete = compiled.delete(T, T.id == param("id"), "id")
@@ -100,33 +83,11 @@ class Users:
 
     def insert(self, user: User, *, email_key: str, name_key: str, time_us: int) -> None:
         """Add a user who owns nothing yet."""
-        self._insert(
-            user.id,
-            user.email,
-            email_key,
-            user.name,
-            name_key,
-            user.tier,
-            roles_mask(user.roles),
-            user.state,
-            0,
-            time_us,
-            time_us,
-        )
+        self._insert(user.id, *_values(user, email_key, name_key), 0, time_us, time_us)
 
     def update(self, user: User, *, email_key: str, name_key: str, time_us: int) -> None:
         """Replace everything of a user but its id, counters and creation time."""
-        self._update(
-            user.email,
-            email_key,
-            user.name,
-            name_key,
-            user.tier,
-            roles_mask(user.roles),
-            user.state,
-            time_us,
-            user.id,
-        )
+        self._update(*_values(user, email_key, name_key), time_us, user.id)
 
     def delete(self, user_id: str) -> None:
         """Remove a user."""
@@ -152,3 +113,9 @@ class Users:
     def none_exist(self) -> bool:
         """True when there is no user at all."""
         return self._any().fetchone() is None
+
+
+def _values(user: User, email_key: str, name_key: str) -> tuple[Any, ...]:
+    """What an update may change, in the order of the table's columns."""
+    roles = roles_mask(user.roles)
+    return (user.email, email_key, user.name, name_key, user.tier, roles, user.state)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from peewee import JOIN
-
 from symphony.v1.workflow_pb2 import Workflow
 from symphony_server.clock import MICROSECONDS
 from symphony_server.store import tables
+from symphony_server.store.relations import WithRelation
 from symphony_server.store.stamps import stamp
 from symphony_server.store.statements import Compiler, param
 
 T = tables.Workflow
-M = tables.ProjectMember
 COLUMNS = (
     T.id,
     T.project_id,
@@ -65,16 +63,8 @@ class Workflows:
 
     def __init__(self, compiled: Compiler) -> None:
         """Compile the statements."""
-        self._get = compiled(
-            T.select(*COLUMNS, M.role)
-            .join(
-                M,
-                JOIN.LEFT_OUTER,
-                on=((M.project_id == T.project_id) & (M.user_id == param("user"))),
-            )
-            .where(T.id == param("id")),
-            "user",
-            "id",
+        self._read = WithRelation(
+            compiled, COLUMNS, workflow_message, resource_id=T.id, project_id=T.project_id
         )
         self._exists = compiled(T.select(T.id).where(T.id == param("id")), "id")
         self._named = compiled(
@@ -85,35 +75,25 @@ class Workflows:
             "name",
         )
         self._insert = compiled.insert(T)
-        self._update = compiled(
-            T.update(
-                {
-                    T.name_key: param("name_key"),
-                    T.spec: param("spec"),
-                    T.compute_units: param("units"),
-                    T.estimated_duration: param("duration"),
-                    T.shared: param("shared"),
-                    T.status: param("status"),
-                    T.update_time: param("time"),
-                }
-            ).where(T.id == param("id")),
-            "name_key",
-            "spec",
-            "units",
-            "duration",
-            "shared",
-            "status",
-            "time",
+        self._update = compiled.update(
+            T,
+            (
+                T.name_key,
+                T.spec,
+                T.compute_units,
+                T.estimated_duration,
+                T.shared,
+                T.status,
+                T.update_time,
+            ),
+            T.id == param("id"),
             "id",
         )
         self._delete = compiled.delete(T, T.id == param("id"), "id")
 
     def get(self, workflow_id: str, user_id: str) -> tuple[Workflow | None, int]:
         """A workflow, or None, and the user's relation to its project (0 for none)."""
-        row = self._get(user_id, workflow_id).fetchone()
-        if row is None:
-            return None, 0
-        return workflow_message(row[:-1]), row[-1] or 0
+        return self._read.get(workflow_id, user_id)
 
     def exists(self, workflow_id: str) -> bool:
         """True when a workflow has the id."""

@@ -1,4 +1,4 @@
-"""What the actions on members share: the last owner, the absent member, the change record."""
+"""What the actions on members share: the member, the last owner, the change record."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from symphony_server.refusal import Violation
 from symphony_server.store.change_log import Standing
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
+from symphony_server.use_cases.projects.get_project import permitted_project
 from symphony_server.use_cases.recording import record_change
 
 
@@ -26,15 +27,27 @@ def last_owner(transaction: Transaction, member: ProjectMember, *, field: str) -
     )
 
 
-def no_such_member(user_id: str, *, field: str) -> Violation:
-    """The violation of a user who is not a member of the project."""
-    return Violation(
-        ErrorReason.ERROR_REASON_RESOURCE_NOT_FOUND,
-        f"{user_id} is not a member of the project",
-        field=field,
-        subject=user_id,
-        metadata={"resource_type": "project_member"},
-    )
+def permitted_member(
+    transaction: Transaction, call: Call, project_id: str, user_id: str, *, under: str = ""
+) -> ProjectMember:
+    """A member, once it is decided that the caller may manage the project's; `under` is where the
+    request names both (`project_member.`).
+
+    Raises Refused when the caller may not, or there is no such member.
+    """
+    field = f"{under}project_id"
+    permitted_project(transaction, call, "projects.manage_members", project_id, field=field)
+    member = transaction.members.get(project_id, user_id)
+    if member is None:
+        absent = Violation(
+            ErrorReason.ERROR_REASON_RESOURCE_NOT_FOUND,
+            f"{user_id} is not a member of the project",
+            field=f"{under}user_id",
+            subject=user_id,
+            metadata={"resource_type": "project_member"},
+        )
+        call.judgement.stop("member.exists", absent)
+    return member
 
 
 def record_member_change(

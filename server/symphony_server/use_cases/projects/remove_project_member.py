@@ -7,10 +7,9 @@ from google.protobuf.empty_pb2 import Empty
 from symphony.v1.project_service_pb2 import RemoveProjectMemberRequest
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
-from symphony_server.use_cases.projects.get_project import permitted_project
 from symphony_server.use_cases.projects.membership import (
     last_owner,
-    no_such_member,
+    permitted_member,
     record_member_change,
 )
 
@@ -21,11 +20,7 @@ def remove_project_member(
     """Nothing; the membership is gone. The user keeps the workflows it owns."""
     judgement = call.judgement
     project_id, user_id = request.project_id, request.user_id
-    permitted_project(transaction, call, "projects.manage_members", project_id, field="project_id")
-
-    member = transaction.members.get(project_id, user_id)
-    if member is None:
-        judgement.stop("member.exists", no_such_member(user_id, field="user_id"))
+    member = permitted_member(transaction, call, project_id, user_id)
     judgement.ask("project.owner_remains", last_owner(transaction, member, field="user_id"))
     judgement.conclude()
 

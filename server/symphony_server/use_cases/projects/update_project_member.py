@@ -6,10 +6,9 @@ from symphony.v1.project_pb2 import ProjectMember, ProjectRole
 from symphony.v1.project_service_pb2 import UpdateProjectMemberRequest
 from symphony_server.store.transaction import Transaction
 from symphony_server.use_cases.call import Call
-from symphony_server.use_cases.projects.get_project import permitted_project
 from symphony_server.use_cases.projects.membership import (
     last_owner,
-    no_such_member,
+    permitted_member,
     record_member_change,
 )
 from symphony_server.use_cases.update_masks import apply_update
@@ -21,18 +20,7 @@ def update_project_member(
     """The member with the new role."""
     judgement = call.judgement
     project_id, user_id = request.project_member.project_id, request.project_member.user_id
-    permitted_project(
-        transaction,
-        call,
-        "projects.manage_members",
-        project_id,
-        field="project_member.project_id",
-    )
-
-    member = transaction.members.get(project_id, user_id)
-    if member is None:
-        absent = no_such_member(user_id, field="project_member.user_id")
-        judgement.stop("member.exists", absent)
+    member = permitted_member(transaction, call, project_id, user_id, under="project_member.")
     updated: ProjectMember = apply_update(member, request.project_member, call.update_paths)
     if updated.role != ProjectRole.PROJECT_ROLE_OWNER:
         left = last_owner(transaction, member, field="project_member.role")
