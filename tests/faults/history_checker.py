@@ -128,7 +128,8 @@ class _Checker:
             else:
                 answers = _answers(call)
             for effect, answered in zip(effects, answers, strict=True):
-                if not effect.matches(answered):
+                before = self._states[-1].resources.get(effect.resource_id)
+                if not effect.matches(answered, before):
                     self._faults.append(f"{call}: was answered {answered}, not {effect.resource}")
                     return
                 etag = getattr(answered, "etag", "")
