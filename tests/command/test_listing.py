@@ -10,7 +10,7 @@ from symphony.v1.user_pb2 import User
 from symphony.v1.user_service_pb2 import ListUsersRequest, ListUsersResponse
 from symphony_command.listing import Listing
 from tests.command.terminal import Terminal
-from tests.server.test_extensions import manifest, new
+from tests.server.extension_requests import manifest, new
 from tests.server.world import World
 
 KNOWN = [User(name=str(number)) for number in range(2500)]

@@ -79,6 +79,12 @@ class Server:
     def log(self) -> str:
         return (self.directory / "server.log").read_text()
 
+    @property
+    def metrics_address(self) -> str:
+        """Where it says that its metrics are."""
+        (address,) = re.findall(r"metrics are served on http://(\S+)/metrics", self.log)
+        return str(address)
+
     def start(self) -> Self:
         """Start it and wait until it says where it serves."""
         self.process = subprocess.Popen(

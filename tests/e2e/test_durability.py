@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
@@ -16,7 +15,7 @@ from symphony.v1.project_service_pb2_grpc import ProjectServiceStub
 from symphony.v1.user_pb2 import Tier
 from symphony.v1.workflow_service_pb2 import ListWorkflowsRequest
 from tests.e2e.ledger import Ledger
-from tests.e2e.place import Place, open_place
+from tests.e2e.place import Place
 from tests.e2e.processes import WAIT_SECONDS, Server
 from tests.server.world import read_refusal
 
@@ -84,12 +83,6 @@ async def test_a_server_that_is_told_to_end_first_answers_what_it_took(tmp_path:
         assert await asyncio.to_thread(server.terminate) == 0
         await working
         ledger.check(server)
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with open_place(tmp_path_factory.mktemp("races")) as made:
-        yield made
 
 
 def test_fifty_racers_for_the_last_place_of_a_tier_get_one_success(place: Place) -> None:

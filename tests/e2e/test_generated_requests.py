@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from google.protobuf import descriptor_pool, json_format, message_factory
 from hypothesis import HealthCheck, given, settings
 
-from symphony.v1.access_service_pb2 import CreateTokenRequest
-from symphony.v1.execution_service_pb2 import StartExecutionRequest
-from symphony.v1.project_pb2 import ProjectRole
-from symphony.v1.project_service_pb2 import AddProjectMemberRequest
 from symphony_server.rpc.methods import read_methods
 from symphony_server.rpc.services import ENDPOINTS
 from tests import engines
+from tests.e2e.known_things import make_known_things
 from tests.e2e.odd_requests import odd_requests
 from tests.e2e.place import Place, open_place
+from tests.e2e.wire import shows_as_json
 from tests.engines import NewDatabase
 
 METHODS = {name: method for name, method in read_methods().items() if name in ENDPOINTS}
@@ -49,41 +45,21 @@ def place(
         yield made
 
 
-def response_class(method: str) -> Any:
-    found = descriptor_pool.Default().FindMethodByName(method.replace("/", "."))
-    return message_factory.GetMessageClass(found.output_type)
-
-
 @pytest.mark.timeout(60 + 3 * EXAMPLES.max_examples)
 @pytest.mark.parametrize("method", UNARY)
 def test_a_generated_request_ends_in_an_answer_or_a_canonical_error(
     place: Place, method: str
 ) -> None:
-    caller, member = place.user(), place.user()
-    project = place.project(caller)
-    workflow = place.workflow(caller, project)
-    caller.get(
-        caller.projects.AddProjectMember,
-        AddProjectMemberRequest(
-            project_id=project.id, user_id=member.id, role=ProjectRole.PROJECT_ROLE_COLLABORATOR
-        ),
-    )
-    execution = caller.get(
-        caller.executions.StartExecution, StartExecutionRequest(workflow_id=workflow.id)
-    )
-    token = member.get(member.access.CreateToken, CreateTokenRequest(name="to be revoked")).token
-    # Not the callers' own, so that no request ends what lets them call.
-    known = [member.id, project.id, workflow.id, execution.id, token.id]
-    callers = (place.wire.as_user(str(caller.secret)), place.wire)
+    known = make_known_things(place)
+    callers = (place.wire.as_user(str(known.owner.secret)), place.wire)
 
     @EXAMPLES
-    @given(body=odd_requests(METHODS[method].request_class, known))
+    @given(body=odd_requests(METHODS[method].request_class, known.ids))
     def send(body: bytes) -> None:
         for wire in callers:
             answer = wire.ask(method, body)
             if isinstance(answer, bytes):
-                # Every tool shows answers as JSON, which cannot say all that bytes can.
-                json_format.MessageToJson(response_class(method).FromString(answer))
+                shows_as_json(method, answer)
 
     send()
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
+from google.protobuf import json_format
 
 from symphony.v1 import error_reason_pb2, policy_pb2
+from symphony_client.contract_methods import contract_methods
 from tests.server.world import Refusal, read_refusal
 
 TIMEOUT_SECONDS: Final = 20
@@ -97,6 +99,12 @@ class Wire:
 def tells_insides(text: str) -> bool:
     """True for a text that lets its reader see how the server is made."""
     return _INSIDES.search(text) is not None
+
+
+def shows_as_json(method: str, answer: bytes) -> None:
+    """Every tool shows answers as JSON, which cannot say all that bytes can. Raises where not."""
+    response = contract_methods()[f"/{method}"].response
+    json_format.MessageToJson(response.FromString(answer))
 
 
 def is_canonical(refusal: Refusal) -> None:

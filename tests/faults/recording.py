@@ -1,35 +1,30 @@
 """Callers with different rights on the same few resources, and watchers, whose doings are recorded.
 
 They are an OWNER of a project, a COLLABORATOR and a VIEWER of it whose memberships come and go, a
-stranger and an ADMIN. They make, change and remove workflows with few names, alone and in
-transactions, with etags that are fresh, stale or none, and now and then give a call up.
+stranger and an ADMIN. What they ask is in `random_requests.py`; now and then they give a call up.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 import grpc
-from google.protobuf.field_mask_pb2 import FieldMask
 
 from symphony.v1.change_pb2 import ChangeOperation, ResourceKind
 from symphony.v1.change_service_pb2 import WatchRequest
 from symphony.v1.change_service_pb2_grpc import ChangeServiceStub
-from symphony.v1.project_pb2 import ProjectMember
 from symphony.v1.project_service_pb2 import (
     AddProjectMemberRequest,
     RemoveProjectMemberRequest,
     UpdateProjectMemberRequest,
 )
 from symphony.v1.project_service_pb2_grpc import ProjectServiceStub
-from symphony.v1.transaction_pb2 import Precondition, TransactionOperation
 from symphony.v1.transaction_service_pb2 import ExecuteTransactionRequest
 from symphony.v1.transaction_service_pb2_grpc import TransactionServiceStub
-from symphony.v1.workflow_pb2 import Workflow, WorkflowSpec, WorkflowStep
 from symphony.v1.workflow_service_pb2 import (
     CreateWorkflowRequest,
     DeleteWorkflowRequest,
@@ -38,17 +33,12 @@ from symphony.v1.workflow_service_pb2 import (
     UpdateWorkflowRequest,
 )
 from symphony.v1.workflow_service_pb2_grpc import WorkflowServiceStub
-from symphony_server.ids import new_id
-from tests.faults.contract_model import COLLABORATOR, OWNER, VIEWER
 from tests.faults.history import UNKNOWN, Call, History, Moments, Person, Told, Watched
+from tests.faults.random_requests import RandomRequests
 from tests.server.world import read_refusal
 
 ACTORS_EACH: Final = 3
 """How many calls a person has under way at once."""
-NAMES: Final = 12
-"""So few, so that callers get in each other's way."""
-REMEMBERED: Final = 24
-"""Workflows that the callers, all of them, know of."""
 TIMEOUT_SECONDS: Final = 20.0
 GIVEN_UP_SECONDS: Final = 0.004
 GIVEN_UP: Final = 0.03
@@ -57,8 +47,6 @@ KINDS: Final = (
     ResourceKind.RESOURCE_KIND_WORKFLOW,
     ResourceKind.RESOURCE_KIND_PROJECT_MEMBER,
 )
-PAGE_SIZE: Final = 1000
-_MEMBERSHIP: Final = (VIEWER, COLLABORATOR, OWNER)
 
 
 class Recorder:
@@ -70,9 +58,8 @@ class Recorder:
         """
         self._targets = targets
         self._secrets = secrets
-        self._project_id = project_id
         self._moments = Moments()
-        self._known: deque[Workflow] = deque(maxlen=REMEMBERED)
+        self._requests = RandomRequests(list(secrets), project_id)
         self._over = asyncio.Event()
         self.calls: list[Call] = []
         self.ended: Counter[str] = Counter()
@@ -107,7 +94,9 @@ class Recorder:
             caller = _Caller(channel)
             dice = random.Random(f"{person.name}{number}")  # noqa: S311 - any will do
             while not self._over.is_set():
-                request = self._request(person, dice)
+                request = self._requests.next(person, dice)
+                if hasattr(request, "request_id"):
+                    request.request_id = f"r{self._moments.now()}"
                 await self._call(caller, person, request, given_up=dice.random() < GIVEN_UP)
 
     async def _call(self, caller: _Caller, person: Person, request: Any, *, given_up: bool) -> None:
@@ -125,109 +114,13 @@ class Recorder:
             trailing = {item[0]: item[1] for item in await under_way.trailing_metadata() or ()}
             if not call.is_read:
                 call.revision = int(trailing["x-symphony-revision"])
-            self._learn(call.response)
+            self._requests.learn(call.response)
         call.responded = self._moments.now()
         self.ended[call.reason or "allowed"] += 1
         # A server may say at once that a call would not be answered in its little time. That says
         # nothing of the state; and should it be done all the same, its revision is nobody's.
         if not (given_up and call.reason == "OVERLOADED"):
             self.calls.append(call)
-
-    def _learn(self, response: Any) -> None:
-        """Remember workflows, for everybody to use; some are out of date soon."""
-        if isinstance(response, Workflow):
-            self._known.append(response)
-        for result in getattr(response, "results", ()):
-            if result.HasField("workflow"):
-                self._known.append(result.workflow)
-
-    def _request(self, person: Person, dice: random.Random) -> Any:
-        makers: list[tuple[Callable[[random.Random], Any], float]] = [
-            (self._get, 4),
-            (self._list, 2),
-            (self._create, 2),
-            (self._update, 3),
-            (self._delete, 1),
-            (self._transaction, 1.5),
-        ]
-        if person.is_admin or person is next(iter(self._secrets)):
-            makers.append((self._membership, 1))
-        (make,) = dice.choices([maker for maker, _ in makers], [often for _, often in makers])
-        request = make(dice)
-        if hasattr(request, "request_id"):
-            request.request_id = f"r{self._moments.now()}"
-        return request
-
-    def _workflow(self, dice: random.Random) -> Workflow:
-        return dice.choice(self._known) if self._known else Workflow(id=new_id("workflow"))
-
-    def _get(self, dice: random.Random) -> GetWorkflowRequest:
-        return GetWorkflowRequest(id=self._workflow(dice).id)
-
-    def _list(self, _: random.Random) -> ListWorkflowsRequest:
-        return ListWorkflowsRequest(project_id=self._project_id, page_size=PAGE_SIZE)
-
-    def _create(self, dice: random.Random) -> CreateWorkflowRequest:
-        taken = dice.random() < 0.1
-        return CreateWorkflowRequest(
-            project_id=self._project_id,
-            workflow_id=self._workflow(dice).id if taken else new_id("workflow"),
-            spec=WorkflowSpec(
-                name=f"name {dice.randrange(NAMES)}",
-                steps=[WorkflowStep(name="only", command="true")],
-            ),
-            shared=dice.random() < 0.5,
-        )
-
-    def _update(self, dice: random.Random) -> UpdateWorkflowRequest:
-        known = self._workflow(dice)
-        changed = Workflow(id=known.id, etag=known.etag if dice.random() < 0.7 else "")
-        path = dice.choice(("shared", "shared", "spec.name", "spec.description"))
-        changed.shared = not known.shared
-        changed.spec.name = f"name {dice.randrange(NAMES)}"
-        changed.spec.description = f"{dice.getrandbits(32)}"
-        return UpdateWorkflowRequest(workflow=changed, update_mask=FieldMask(paths=[path]))
-
-    def _delete(self, dice: random.Random) -> DeleteWorkflowRequest:
-        known = self._workflow(dice)
-        return DeleteWorkflowRequest(id=known.id, etag=known.etag if dice.random() < 0.5 else "")
-
-    def _transaction(self, dice: random.Random) -> ExecuteTransactionRequest:
-        request = ExecuteTransactionRequest()
-        for _ in range(dice.randint(1, 3)):
-            operation = TransactionOperation()
-            kind = dice.choice(("create", "update", "delete"))
-            if kind == "create":
-                operation.create_workflow.CopyFrom(self._create(dice))
-            elif kind == "update":
-                operation.update_workflow.CopyFrom(self._update(dice))
-            else:
-                operation.delete_workflow.CopyFrom(self._delete(dice))
-            request.operations.append(operation)
-        if dice.random() < 0.5:
-            known = self._workflow(dice)
-            if known.etag and dice.random() < 0.5:
-                request.preconditions.append(Precondition(resource_id=known.id, etag=known.etag))
-            else:
-                exists = Precondition(resource_id=known.id, exists=dice.random() < 0.5)
-                request.preconditions.append(exists)
-        return request
-
-    def _membership(self, dice: random.Random) -> Any:
-        _, *others = self._secrets
-        person = dice.choice(others[:2])
-        role = dice.choices(_MEMBERSHIP, (3, 3, 1))[0]
-        member = ProjectMember(project_id=self._project_id, user_id=person.user_id, role=role)
-        kind = dice.choice((AddProjectMemberRequest, UpdateProjectMemberRequest, None))
-        if kind is AddProjectMemberRequest:
-            return AddProjectMemberRequest(
-                project_id=self._project_id, user_id=person.user_id, role=role
-            )
-        if kind is UpdateProjectMemberRequest:
-            return UpdateProjectMemberRequest(
-                project_member=member, update_mask=FieldMask(paths=["role"])
-            )
-        return RemoveProjectMemberRequest(project_id=self._project_id, user_id=person.user_id)
 
     async def _watch(
         self,

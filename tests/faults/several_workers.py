@@ -23,19 +23,13 @@ from typing import Any, Final
 
 import grpc
 
-from symphony.v1.access_service_pb2 import CreateTokenRequest
-from symphony.v1.access_service_pb2_grpc import AccessServiceStub
 from symphony.v1.change_service_pb2 import WatchRequest
 from symphony.v1.change_service_pb2_grpc import ChangeServiceStub
-from symphony.v1.project_service_pb2 import CreateProjectRequest
-from symphony.v1.project_service_pb2_grpc import ProjectServiceStub
-from symphony.v1.user_pb2 import Role, Tier
-from symphony.v1.user_service_pb2 import CreateUserRequest
-from symphony.v1.user_service_pb2_grpc import UserServiceStub
 from symphony.v1.workflow_pb2 import WorkflowSpec, WorkflowStep
 from symphony.v1.workflow_service_pb2 import CreateWorkflowRequest
 from symphony.v1.workflow_service_pb2_grpc import WorkflowServiceStub
-from symphony_client import aio, connect
+from symphony_client import aio
+from tests.e2e.place import Place
 from tests.e2e.supervised import Supervised
 from tests.postgresql import running
 
@@ -117,28 +111,10 @@ class Run:
         return self.outcome
 
     def _owners(self) -> list[Viewer]:
-        made = []
-        with connect(self._targets[0], token=self._admin.token) as channel:
-            for number in range(2):
-                user = UserServiceStub(channel).CreateUser(
-                    CreateUserRequest(
-                        email=f"owner{number}@example.com",
-                        name=f"Owner {number}",
-                        tier=Tier.TIER_ENTERPRISE,
-                        roles=[Role.ROLE_DEVELOPER],
-                    )
-                )
-                token = AccessServiceStub(channel).CreateToken(
-                    CreateTokenRequest(user_id=user.id, name="watch")
-                )
-                made.append(Viewer(token.secret))
-        for owner in made:
-            with connect(self._targets[0], token=owner.token) as channel:
-                project = ProjectServiceStub(channel).CreateProject(
-                    CreateProjectRequest(name="Load")
-                )
-            owner.project_id = project.id
-        return made
+        with grpc.insecure_channel(self._targets[0], _OWN_CONNECTION) as channel:
+            place = Place(self._servers[0], channel)
+            owners = [place.user() for _ in range(2)]
+            return [Viewer(owner.secret or "", place.project(owner).id) for owner in owners]
 
     async def _disturb(self, seconds: float) -> None:
         """Exchange all workers, then restart each server, spread over the time that there is."""

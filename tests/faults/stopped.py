@@ -25,16 +25,13 @@ from typing import Any, Final
 
 import grpc
 import psycopg
-from grpc_health.v1 import health_pb2
-from grpc_health.v1.health_pb2_grpc import HealthStub
 
 from symphony.v1.access_service_pb2 import WhoAmIRequest
 from symphony.v1.access_service_pb2_grpc import AccessServiceStub
-from symphony.v1.server_info_service_pb2 import GetServerInfoRequest
-from symphony.v1.server_info_service_pb2_grpc import ServerInfoServiceStub
 from symphony_client.errors import NetworkError, to_data_error
 from tests.e2e.processes import Server, symphony
 from tests.e2e.supervised import children
+from tests.faults.health_watcher import NOT_SERVING, SERVING, HealthWatcher
 from tests.faults.our_client import KEEPALIVE_MS, client_channel
 from tests.faults.patient_callers import CALLERS, TIMEOUT_SECONDS, Callers, Outcome
 from tests.postgresql import Postgresql, running
@@ -43,14 +40,6 @@ PROBED_SECONDS: Final = 30.0
 """A deadline that keepalive comes long before."""
 BACK_SECONDS: Final = 5.0
 """How long after SIGCONT each caller must have been answered."""
-UNWELL_SECONDS: Final = 15.0
-"""How soon health must tell of a store that does not answer: it is asked every 5 s, and has 2 s to
-answer."""
-PROMPT_SECONDS: Final = 2.0
-"""How long what needs no store may take meanwhile, on a busy machine."""
-STORE: Final = "symphony.store"
-SERVING: Final = health_pb2.HealthCheckResponse.SERVING
-NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 @contextmanager
@@ -126,7 +115,7 @@ async def stop_database(rounds: int, directory: Path) -> Outcome:
         arguments = ("--dev", "--no-rate-limits", "--database", url)
         with Server(directory, *arguments) as server:
             async with Callers(server, outcome) as callers, AsyncExitStack() as stack:
-                health = await stack.enter_async_context(_Health(server, outcome))
+                health = await stack.enter_async_context(HealthWatcher(server, outcome))
                 for _ in range(rounds):
                     await callers.all_answered()
                     with standing_still(_everything(postgresql)):
@@ -165,50 +154,6 @@ def _check(
     if told.returncode:
         outcome.wrong.append(f"the audit log is not whole: {told.stderr}")
     outcome.acknowledged = len(made)
-
-
-class _Health:
-    """Somebody who watches the server's health, and asks what needs no store."""
-
-    def __init__(self, server: Server, outcome: Outcome) -> None:
-        self._target = server.target
-        self._outcome = outcome
-
-    async def __aenter__(self) -> _Health:
-        self._channel = grpc.aio.insecure_channel(self._target)
-        stub: Any = HealthStub(self._channel)
-        self._health = stub
-        self._info: Any = ServerInfoServiceStub(self._channel)
-        self._told = self._health.Watch(health_pb2.HealthCheckRequest(service=STORE))
-        assert (await self._told.read()).status == SERVING
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        self._told.cancel()
-        await self._channel.close()
-
-    async def tells(self, status: int) -> None:
-        """Return once health tells this of the store; the server serves on meanwhile."""
-        began = time.monotonic()
-        try:
-            async with asyncio.timeout(UNWELL_SECONDS):
-                while (await self._told.read()).status != status:
-                    pass
-        except TimeoutError:
-            self._outcome.wrong.append(f"health never told of the store as {status}")
-            return
-        if status == NOT_SERVING:
-            self._outcome.unwell_seconds.append(time.monotonic() - began)
-        await self.serves_on()
-
-    async def serves_on(self) -> None:
-        """Ask what needs no store: it is answered at once."""
-        began = time.monotonic()
-        told = await self._health.Check(health_pb2.HealthCheckRequest(), timeout=PROBED_SECONDS)
-        await self._info.GetServerInfo(GetServerInfoRequest(), timeout=PROBED_SECONDS)
-        seconds = time.monotonic() - began
-        if told.status != SERVING or seconds > PROMPT_SECONDS:
-            self._outcome.wrong.append(f"what needs no store: {told.status} in {seconds:.1f} s")
 
 
 def _everything(postgresql: Postgresql) -> list[int]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from symphony_server.rpc.server import OPTIONS
-from tests.faults.connections import KINDS, judge, run
+from tests.faults.broken_calls import KINDS
+from tests.faults.connections import judge, run
 from tests.faults.faulty_proxy import Way
 
 

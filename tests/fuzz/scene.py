@@ -9,16 +9,12 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import grpc
-from google.protobuf import descriptor_pool, json_format, message_factory
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from symphony.v1.access_service_pb2 import CreateTokenRequest
-from symphony.v1.execution_service_pb2 import StartExecutionRequest
-from symphony.v1.project_pb2 import ProjectRole
-from symphony.v1.project_service_pb2 import AddProjectMemberRequest
 from symphony_server.rpc.methods import Method, read_methods
+from tests.e2e.known_things import make_known_things
 from tests.e2e.place import Place
-from tests.e2e.wire import TIMEOUT_SECONDS, Metadata, is_canonical
+from tests.e2e.wire import TIMEOUT_SECONDS, Metadata, is_canonical, shows_as_json
 from tests.server.world import Person, read_refusal
 
 T = TypeVar("T")
@@ -62,8 +58,7 @@ class Scene:
             self.refused += 1
             is_canonical(read_refusal(error))
             return
-        # Every tool shows answers as JSON, which cannot say all that bytes can.
-        json_format.MessageToJson(_response_class(method.name).FromString(answer))
+        shows_as_json(method.name, answer)
 
 
 def _first_answer(channel: grpc.Channel, method: Method, body: bytes, metadata: Metadata) -> bytes:
@@ -80,29 +75,11 @@ def _first_answer(channel: grpc.Channel, method: Method, body: bytes, metadata: 
     return first
 
 
-def _response_class(method: str) -> Any:
-    found = descriptor_pool.Default().FindMethodByName(method.replace("/", "."))
-    return message_factory.GetMessageClass(found.output_type)
-
-
 def made(place: Place) -> Scene:
     """A scene on a running server."""
-    caller, member = place.user(), place.user()
-    project = place.project(caller)
-    workflow = place.workflow(caller, project)
-    caller.get(
-        caller.projects.AddProjectMember,
-        AddProjectMemberRequest(
-            project_id=project.id, user_id=member.id, role=ProjectRole.PROJECT_ROLE_COLLABORATOR
-        ),
-    )
-    execution = caller.get(
-        caller.executions.StartExecution, StartExecutionRequest(workflow_id=workflow.id)
-    )
-    token = member.get(member.access.CreateToken, CreateTokenRequest(name="to be revoked")).token
-    callers = [_metadata(place.admin), _metadata(caller), _metadata(member), []]
-    known = [member.id, project.id, workflow.id, execution.id, token.id]
-    return Scene(place, known, callers)
+    known = make_known_things(place)
+    callers = [_metadata(place.admin), _metadata(known.owner), _metadata(known.member), []]
+    return Scene(place, known.ids, callers)
 
 
 def _metadata(person: Person) -> Metadata:

@@ -15,7 +15,7 @@ from symphony.v1.extension_service_pb2 import ListExtensionsRequest
 from symphony.v1.project_service_pb2 import ListProjectMembersRequest, ListProjectsRequest
 from symphony.v1.user_service_pb2 import GetUserRequest, ListUsersRequest
 from symphony.v1.workflow_service_pb2 import ListWorkflowsRequest
-from tests.server.world import Person, Refusal, read_refusal
+from tests.server.world import Person, Refusal, World, read_refusal
 
 DELETED = ChangeOperation.CHANGE_OPERATION_DELETED
 WATCH_SECONDS = 60
@@ -54,6 +54,12 @@ def begun(call: Any) -> int:
     message: WatchResponse = next(call)
     assert message.WhichOneof("event") == "checkpoint", message
     return message.checkpoint.revision
+
+
+def last_revision(world: World) -> int:
+    """The store's, now."""
+    with watching(world.admin) as call:
+        return begun(call)
 
 
 def told(changes: list[Change]) -> list[Told]:

@@ -41,11 +41,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield started
 
 
-def metrics_of(server: Server) -> str:
-    (address,) = re.findall(r"metrics are served on http://(\S+)/metrics", server.log)
-    return str(address)
-
-
 def spans_printed(server: Server) -> tuple[str, list[Any]]:
     """What the server printed until its end, and the spans in it."""
     server.process.send_signal(signal.SIGTERM)
@@ -82,12 +77,12 @@ def test_a_refused_call_is_found_everywhere_by_its_decision_id(
     assert record.reason == "RESOURCE_NOT_FOUND"
 
     counted = eventually(
-        metrics_of(server), lambda s: bool(s.by("reason", "symphony_refusals_total"))
+        server.metrics_address, lambda s: bool(s.by("reason", "symphony_refusals_total"))
     )
     assert counted.by("reason", "symphony_refusals_total") == {record.reason: 1}
     assert counted.value("symphony_calls_total", method=GET, code="NOT_FOUND") == 1
     (exemplar,) = (
-        s.exemplar for s in Scrape(metrics_of(server), open_metrics=True).samples if s.exemplar
+        s.exemplar for s in Scrape(server.metrics_address, open_metrics=True).samples if s.exemplar
     )
 
     _, spans = spans_printed(server)
@@ -133,7 +128,7 @@ def test_no_secret_is_in_logs_spans_or_metrics(server: Server) -> None:
         raising_data_errors(),
     ):
         AccessServiceStub(channel).WhoAmI(WhoAmIRequest())
-    scraped = Scrape(metrics_of(server), open_metrics=True).text
+    scraped = Scrape(server.metrics_address, open_metrics=True).text
     printed, spans = spans_printed(server)
     assert len(spans) > 5
     for secret in (server.token, made.secret, CANARY):

@@ -27,8 +27,8 @@ from symphony.v1.user_service_pb2 import GetUserRequest, UpdateUserRequest
 from symphony.v1.workflow_pb2 import Workflow
 from symphony.v1.workflow_service_pb2 import DeleteWorkflowRequest, UpdateWorkflowRequest
 from tests.postgresql import Postgresql
+from tests.server.extension_requests import manifest, new
 from tests.server.follower import Replica, readable, watching
-from tests.server.test_extensions import manifest, new
 from tests.server.world import Person, World
 
 ROLES = (

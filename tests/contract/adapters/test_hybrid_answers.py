@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -53,8 +52,9 @@ from tests.contract.adapters.replica_world import (
     line_to,
     ready,
 )
+from tests.server.follower import last_revision
+from tests.server.rights import set_roles
 from tests.server.test_replicas import Chaos
-from tests.server.test_watch import last_revision, set_roles
 from tests.server.world import Person, World, spec
 
 NAMES = ("Äpfel", "äPFEL 2", "ß", "SSD", "ﬁre", "Fire 2", "Ⅷ", "viii b", "zebra", "한국", "a b")
@@ -64,20 +64,6 @@ SERVERS = (
     ListWorkflowsRequest(create_time_after=Timestamp(nanos=2_000_000_000)),
 )
 """What a replica leaves for the server to refuse."""
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path, rate_limits=False) as made:
-        yield made
-
-
-@pytest.fixture
-async def line(world: World) -> AsyncIterator[Line]:
-    """The line of the ADMIN."""
-    line = line_to(world)
-    yield line
-    await line.close()
 
 
 async def outcome(source: DataSource, request: Message) -> Any:

@@ -7,7 +7,6 @@ import itertools
 import random
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,23 +36,9 @@ from tests.contract.adapters.replica_world import (
     ready,
     until,
 )
+from tests.server.follower import last_revision
 from tests.server.test_replicas import Chaos
-from tests.server.test_watch import last_revision
 from tests.server.world import World
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path, rate_limits=False) as made:
-        yield made
-
-
-@pytest.fixture
-async def line(world: World) -> AsyncIterator[Line]:
-    """The line of the ADMIN."""
-    line = line_to(world)
-    yield line
-    await line.close()
 
 
 async def test_a_file_is_gone_on_with_where_it_was_left(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -41,7 +40,7 @@ from symphony_client.data_source import DataSource
 from symphony_server.ids import new_id
 from tests.contract.adapters.adapters import grpc_source
 from tests.contract.adapters.replica_world import Unsteady, every, hybrid, is_ready, ready, until
-from tests.server.test_watch import last_revision
+from tests.server.follower import last_revision
 from tests.server.world import Person, World
 
 FULL: Final = os.environ.get("SYMPHONY_STORM") == "full"
@@ -134,12 +133,6 @@ class Writer:
             role=ProjectRole.PROJECT_ROLE_VIEWER,
         )
         return TransactionOperation(add_project_member=request)
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    with World(tmp_path, rate_limits=False) as made:
-        yield made
 
 
 async def all_of(source: DataSource) -> list[Any]:
