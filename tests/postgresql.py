@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from importlib.util import find_spec
@@ -55,6 +55,42 @@ def installed() -> Path:
     return Path(spec.origin).parent / f"pginstall{VERSION}"
 
 
+def unprivileged() -> list[str]:
+    """What comes before a program's name, so that who runs it is not root."""
+    if os.geteuid() != 0:
+        return []
+    # Not by `user=`: that forks, and gRPC ends a process that is forked while it is called.
+    return ["setpriv", f"--reuid={_UNPRIVILEGED}", "--clear-groups"]
+
+
+def reachable_programs(directory: Path) -> Path:
+    """The folder of the programs for who is not root, to whom the directory is given; they are
+    copied there if need be.
+    """
+    programs = installed()
+    if prefix := unprivileged():
+        shutil.chown(directory, _UNPRIVILEGED)
+        if not is_in_reach(prefix, programs / "bin" / "initdb"):
+            programs = _copied(programs, directory)
+    return programs / "bin"
+
+
+def is_in_reach(prefix: Sequence[str], program: str | Path, *arguments: str) -> bool:
+    """Whether a program, which tells its version, is run so and can be run by others that are."""
+    # Between them, since setpriv itself runs what nobody but root can reach.
+    asked = [*prefix, "env", program, *arguments, "--version"]
+    return subprocess.run(asked, check=False, capture_output=True).returncode == 0
+
+
+def _copied(programs: Path, directory: Path) -> Path:
+    """The programs, copied to where they are in reach."""
+    package = programs.parent
+    site = directory / "site"
+    libraries = package.with_name(f"{package.name}.libs")
+    shutil.copytree(libraries, site / libraries.name)
+    return Path(shutil.copytree(programs, site / package.name / programs.name))
+
+
 class Postgresql:
     """One server, with a directory of its own for its data and its socket."""
 
@@ -63,14 +99,7 @@ class Postgresql:
         `quick` if no power failure is of interest.
         """
         self.directory = Path(tempfile.mkdtemp(prefix="postgresql-", dir=_place(quick=quick)))
-        self._prefix: list[str] = []
-        programs = installed()
-        if os.geteuid() == 0:
-            # Not by `user=`: that forks, and gRPC ends a process that is forked while it is called.
-            self._prefix = ["setpriv", f"--reuid={_UNPRIVILEGED}", "--clear-groups"]
-            shutil.chown(self.directory, _UNPRIVILEGED)
-            programs = self._reachable(programs)
-        self._programs = programs / "bin"
+        self._prefix, self._programs = unprivileged(), reachable_programs(self.directory)
         self._settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.directory),
@@ -83,22 +112,6 @@ class Postgresql:
         self._process: subprocess.Popen[bytes] | None = None
         self._count = itertools.count(1)
         self._run("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
-
-    def _reachable(self, programs: Path) -> Path:
-        """The programs, copied where the user that they run as can reach them if need be."""
-        try:
-            subprocess.run(
-                [*self._prefix, programs / "bin" / "initdb", "--version"],
-                check=True,
-                capture_output=True,
-            )
-        except (PermissionError, subprocess.CalledProcessError):
-            package = programs.parent
-            site = self.directory / "site"
-            libraries = package.with_name(f"{package.name}.libs")
-            shutil.copytree(libraries, site / libraries.name)
-            return Path(shutil.copytree(programs, site / package.name / programs.name))
-        return programs
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(

@@ -8,30 +8,23 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from tests.benchmarks.processes import free_port
 from tests.postgresql import Postgresql
 
 STREAMING_SECONDS: Final = 30
 _HOST: Final = "127.0.0.1"
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind((_HOST, 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
 class _Node(Postgresql):
     """One of the two; the other finds it by its port."""
 
     def __init__(self) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         super().__init__(
             quick=False,
             listen_addresses=_HOST,
@@ -75,11 +68,19 @@ class _Node(Postgresql):
 class PostgresqlPair:
     """A primary and its standby, of which either may be lost."""
 
+    unnoticed_seconds = 0.0
+    """Who promotes the standby is who killed the primary."""
+
     def __init__(self) -> None:
         """Start both."""
         self.primary, self.standby = _Node(), _Node()
         self.primary.start()
         self._attach()
+
+    def make_database(self, name: str) -> str:
+        """Returns its URL."""
+        self.primary.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        return self.url(name)
 
     def url(self, database: str) -> str:
         """The URL by which a server finds whichever of them takes writes."""
@@ -91,7 +92,7 @@ class PostgresqlPair:
         """Kill the primary as if its machine were gone."""
         self.primary.stop(how=signal.SIGKILL)
 
-    def promote(self) -> None:
+    def fail_over(self) -> None:
         """Make the standby the primary; it takes writes, and waits for no standby."""
         lost, self.primary = self.primary, self.standby
         self.standby = lost

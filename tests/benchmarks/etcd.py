@@ -29,10 +29,8 @@ def installed() -> str | None:
 
 
 @contextmanager
-def running(directory: Path) -> Iterator[tuple[int, str, str]]:
-    """Its process id, its address, and the token of a user who may write below `KEYS`; one member,
-    which syncs its log before it answers.
-    """
+def serving(directory: Path) -> Iterator[tuple[int, str]]:
+    """Its process id and its address; one member, which syncs its log before it answers."""
     program = installed()
     if program is None:
         raise FileNotFoundError("etcd")
@@ -49,12 +47,20 @@ def running(directory: Path) -> Iterator[tuple[int, str, str]]:
     with (directory / "etcd.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        with grpc.insecure_channel(clients) as channel:
-            token = _with_user(channel, process)
-        yield process.pid, clients, token
+        _wait_for_answer(clients, process)
+        yield process.pid, clients
     finally:
         process.terminate()
         process.wait()
+
+
+@contextmanager
+def running(directory: Path) -> Iterator[tuple[int, str, str]]:
+    """Its process id, its address, and the token of a user who may write below `KEYS`."""
+    with serving(directory) as (process_id, address):
+        with grpc.insecure_channel(address) as channel:
+            token = _with_user(channel)
+        yield process_id, address, token
 
 
 def put_request(key: bytes, value: bytes) -> bytes:
@@ -62,18 +68,23 @@ def put_request(key: bytes, value: bytes) -> bytes:
     return _field(1, KEYS + key) + _field(2, value)
 
 
-def _with_user(channel: grpc.Channel, process: subprocess.Popen[bytes]) -> str:
+def _wait_for_answer(address: str, process: subprocess.Popen[bytes]) -> None:
+    last = time.monotonic() + START_SECONDS
+    with grpc.insecure_channel(address) as channel:
+        while True:
+            try:
+                _call(channel, "Maintenance/Status", b"")
+                return
+            except grpc.RpcError:
+                if time.monotonic() > last or process.poll() is not None:
+                    raise
+                time.sleep(0.05)  # nothing tells when it is ready but an answer
+
+
+def _with_user(channel: grpc.Channel) -> str:
     """Turn authentication on; a simple token of the user."""
     permission = _number(1, _READ_AND_WRITE) + _field(2, KEYS) + _field(3, b"bench0")
-    last = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            _call(channel, "Auth/RoleAdd", _field(1, b"root"))
-            break
-        except grpc.RpcError:
-            if time.monotonic() > last or process.poll() is not None:
-                raise
-            time.sleep(0.05)  # nothing tells when it is ready but an answer
+    _call(channel, "Auth/RoleAdd", _field(1, b"root"))
     _call(channel, "Auth/UserAdd", _field(1, b"root") + _field(2, PASSWORD))
     _call(channel, "Auth/UserGrantRole", _field(1, b"root") + _field(2, b"root"))
     _call(channel, "Auth/RoleAdd", _field(1, USER))

@@ -71,12 +71,15 @@ class Load:
         self.answered[number].set()
 
     def call(self, caller: int) -> None:
+        """One after the other, asked for until it is acknowledged."""
         for number in count():
-            if self.over.is_set():
-                return
-            self.create(caller % len(self.worlds), f"{caller}-{number}")
-            if self.pause_seconds:
-                self.over.wait(self.pause_seconds)
+            name = f"{caller}-{number}"
+            while name not in self.made:
+                if self.over.is_set():
+                    return
+                self.create(caller % len(self.worlds), name)
+                if self.pause_seconds:
+                    self.over.wait(self.pause_seconds)
 
     def wait_for_answers(self) -> None:
         """Wait until each server has acknowledged something from now on."""
