@@ -95,22 +95,31 @@ def refused_once(server: Server) -> str:
 
 def logged(server: Server) -> list[dict[str, Any]]:
     """The log, without what the command says to people between its lines."""
-    return [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
+    whole = [line for line in server.log.splitlines(keepends=True) if line.endswith("\n")]
+    return [json.loads(line) for line in whole if line.startswith("{")]
+
+
+def refusals(server: Server, decisions: set[str]) -> list[dict[str, Any]]:
+    """The log's lines of these refusals, once it has them all: one is written after its answer."""
+    last = time.monotonic() + WAIT_SECONDS
+    while True:
+        lines = [line for line in logged(server) if line.get("decision_id") in decisions]
+        if {line["decision_id"] for line in lines} == decisions:
+            return lines
+        assert time.monotonic() < last, "lines are missing"
+        time.sleep(0.02)
 
 
 def refusals_of_both(server: Server) -> dict[int, list[dict[str, Any]]]:
     """The log's lines of refusals by worker, once each has refused some."""
     decisions = set()
-    by_worker: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for _ in range(MOST_CALLS):
         decisions.add(refused_once(server))
-        by_worker.clear()
-        for line in logged(server):
-            if line.get("decision_id") in decisions:
-                by_worker[line["worker"]].append(line)
-        if set(by_worker) == WORKERS:
+        if {line["worker"] for line in refusals(server, decisions)} == WORKERS:
             break
-    assert {line["decision_id"] for lines in by_worker.values() for line in lines} == decisions
+    by_worker: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for line in refusals(server, decisions):
+        by_worker[line["worker"]].append(line)
     return dict(by_worker)
 
 

@@ -158,12 +158,13 @@ def test_members_who_are_not_there_are_not_changed(world: World) -> None:
         project_member=ProjectMember(project_id=project.id, user_id=other.id, role=OWNER)
     )
     remove = RemoveProjectMemberRequest(project_id=project.id, user_id=other.id)
-    assert owner.refused(owner.projects.UpdateProjectMember, update).code == (
-        grpc.StatusCode.NOT_FOUND
-    )
-    assert owner.refused(owner.projects.RemoveProjectMember, remove).code == (
-        grpc.StatusCode.NOT_FOUND
-    )
+    for method, request, field in (
+        (owner.projects.UpdateProjectMember, update, "project_member.user_id"),
+        (owner.projects.RemoveProjectMember, remove, "user_id"),
+    ):
+        refused = owner.refused(method, request)
+        assert refused.code == grpc.StatusCode.NOT_FOUND
+        assert refused.message.startswith(f"{field}: {other.id} is not a member")
 
 
 def test_a_list_of_projects_has_those_one_is_a_member_of(world: World) -> None:

@@ -46,11 +46,6 @@ class Caller:
     token: Token | None = None
 
     @property
-    def acts_for_another(self) -> bool:
-        """True when the call is made for somebody else."""
-        return self.user.id != self.principal.id
-
-    @property
     def scopes(self) -> tuple[str, ...]:
         """What the credential may be used for, as prefixes of permissions; `*` is all."""
         if self.token is None or not self.token.scopes:

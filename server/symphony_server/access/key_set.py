@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from jwt import PyJWK, PyJWKSet
-from jwt.exceptions import PyJWKSetError
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +20,8 @@ FETCH_TIMEOUT_SECONDS: Final = 5.0
 REFRESH_SECONDS: Final = 60.0
 """How old a key set may get: a key that was withdrawn is refused after this at the latest."""
 RETRY_SECONDS: Final = 5.0
-"""How soon an unknown key id may cause another fetch, so that garbage cannot cause a flood."""
+"""How soon the document may be fetched again, so that neither garbage nor a provider that is away
+can cause a flood."""
 
 
 class KeySet:
@@ -41,24 +41,28 @@ class KeySet:
         A document that cannot be read leaves the keys as they were until they are too old.
         """
         now = time.monotonic()
-        if now - self._read_at > REFRESH_SECONDS or (
-            key_id not in self._keys and now - self._tried_at > RETRY_SECONDS
-        ):
+        is_wanting = now - self._read_at > REFRESH_SECONDS or key_id not in self._keys
+        if is_wanting and now - self._tried_at > RETRY_SECONDS:
             await self._read(now)
         return self._keys.get(key_id)
 
     async def _read(self, asked_at: float) -> None:
         async with self._reading:
-            if self._tried_at > asked_at:
+            if self._tried_at >= asked_at:
                 return  # another call has read it meanwhile
-            self._tried_at = time.monotonic()
+            began_at = time.monotonic()
             try:
                 self._keys = await asyncio.to_thread(_load, self._location)
-                self._read_at = self._tried_at
-            except (OSError, ValueError, PyJWKSetError):
+                self._read_at = began_at
+            except Exception:
+                # Whatever is wrong with a document of another house, PyJWT and urllib raise as they
+                # meet it (AttributeError, RecursionError, HTTPException), and no caller is to
+                # blame.
                 _log.warning("the key set %s could not be read", self._location, exc_info=True)
-                if self._tried_at - self._read_at > 2 * REFRESH_SECONDS:
+                if began_at - self._read_at > 2 * REFRESH_SECONDS:
                     self._keys = {}
+            # Only now: who asks while it is read must wait for it, and not be told what was.
+            self._tried_at = time.monotonic()
 
 
 def _load(location: str) -> Mapping[str, PyJWK]:
