@@ -60,6 +60,7 @@ faults: $(INSTALLED) ## lose primaries, kill and exchange workers under load (ab
 	$(BIN)/python -m tests.faults.write_errors --engine postgresql $(if $(LONG),--long)
 	$(BIN)/python -m tests.faults.full_disk --times $(if $(LONG),50,4)
 	$(BIN)/python -m tests.faults.failover --kills $(if $(LONG),200,10)
+	$(if $(LONG),$(BIN)/python -m tests.faults.failover --patroni --kills 50)
 	$(BIN)/python -m tests.faults.several_workers --seconds 60
 	$(BIN)/python -m tests.faults.connections $(if $(LONG),--every 1 --patient,--every 16)
 	$(BIN)/python -m tests.faults.stopped --rounds $(if $(LONG),20,1)
