@@ -19,9 +19,8 @@ from symphony.v1.workflow_service_pb2 import (
     UpdateWorkflowRequest,
 )
 from tests.engines import SQLITE
-from tests.faults.contract_model import State
 from tests.faults.histories import database, record
-from tests.faults.history import UNKNOWN, Call, History, Person, Watched
+from tests.faults.history import UNKNOWN, Call, History, Watched
 from tests.faults.history_checker import check
 
 SECONDS = 2.5
@@ -254,26 +253,3 @@ def test_a_planted_fault_is_found(recorded: History, plant: Plant) -> None:
     history = deepcopy(recorded)
     plant(history)
     assert check(history)
-
-
-def test_what_a_transaction_makes_and_updates_keeps_what_only_the_server_knew() -> None:
-    person = Person("admin", "user_admin", is_admin=True)
-    create = CreateWorkflowRequest(workflow_id="workflow_1", project_id="project_1")
-    update = UpdateWorkflowRequest(workflow=Workflow(id="workflow_1", shared=True))
-    update.update_mask.paths.append("shared")
-    operations = [
-        TransactionOperation(create_workflow=create),
-        TransactionOperation(update_workflow=update),
-    ]
-    request = ExecuteTransactionRequest(operations=operations)
-    reason, (made, updated) = State(0).write(person, request)
-    assert reason == ""
-    first, second = Workflow(), Workflow()
-    first.CopyFrom(made.resource)
-    first.create_time.seconds = first.estimated_cost.compute_units = 7
-    second.CopyFrom(first)
-    second.shared, second.etag = True, "2"
-    assert made.matches(first, None)
-    assert updated.matches(second, first)
-    second.create_time.seconds = 8
-    assert not updated.matches(second, first)

@@ -10,8 +10,10 @@ be read: the later change tells it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
+from symphony.v1.project_pb2 import ProjectRole
 from tests.faults.contract_model import State
 from tests.faults.history import Person, Told, Watched
 
@@ -38,11 +40,42 @@ def faults_of_watch(watched: Watched, states: Sequence[State]) -> list[str]:
             continue
         if not left or not _is(left[-1], direct, after.revision, resource_id):
             said = left[-1] if left else "nothing more"
-            return [
-                f"{watched.person.name} was told {said} instead of {direct} at {after.revision}"
-            ]
+            found = f"{watched.person.name} was told {said} instead of {direct} at {after.revision}"
+            return [f"{found}\n{_story(watched, states, left[-1].resource_id)}" if left else found]
         left.pop()
     return [f"{watched.person.name} was told {left[-1]} besides"] if left else []
+
+
+def _story(watched: Watched, states: Sequence[State], resource_id: str) -> str:
+    """All that the watcher was told of a resource, and how the model has it: its versions and the
+    watcher's role in its project, revision by revision.
+    """
+    told = [
+        f"told at {each.revision}: {each.operation} by {each.request_id}"
+        for each in watched.changes
+        if each.resource_id == resource_id
+    ]
+    lived = [
+        f"from {after.revision} on: {_said(after.resources.get(resource_id))}"
+        for before, after in pairwise(states)
+        if before.resources.get(resource_id) is not after.resources.get(resource_id)
+    ]
+    of = {r.project_id for s in states for r in [s.resources.get(resource_id)] if r is not None}
+    roles = [
+        f"from {after.revision} on: {_role(after.role(watched.person, project_id))}"
+        for project_id in of
+        for before, after in pairwise(states)
+        if before.role(watched.person, project_id) != after.role(watched.person, project_id)
+    ]
+    return "\n".join(f"  {line}" for line in (*told, *lived, *roles))
+
+
+def _role(number: int) -> str:
+    return ProjectRole.DESCRIPTOR.values_by_number[number].name
+
+
+def _said(resource: Any) -> str:
+    return "gone" if resource is None else " ".join(str(resource).split())
 
 
 Expected = tuple[str, Any]
