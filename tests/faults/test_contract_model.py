@@ -7,7 +7,7 @@ from symphony.v1.transaction_pb2 import TransactionOperation
 from symphony.v1.transaction_service_pb2 import ExecuteTransactionRequest
 from symphony.v1.workflow_pb2 import Workflow
 from symphony.v1.workflow_service_pb2 import CreateWorkflowRequest, UpdateWorkflowRequest
-from tests.faults.contract_model import OWNER, VIEWER, State
+from tests.faults.contract_model import COLLABORATOR, VIEWER, State
 from tests.faults.history import Person, Told, Watched
 from tests.faults.watch_checker import faults_of_watch
 
@@ -43,7 +43,10 @@ def test_who_was_told_besides_is_shown_all_that_there_was_of_it() -> None:
     for resource_id, resource in (
         ("project_1/user_1", member),
         ("workflow_1", workflow),
-        ("project_1/user_1", ProjectMember(project_id="project_1", user_id="user_1", role=OWNER)),
+        (
+            "project_1/user_1",
+            ProjectMember(project_id="project_1", user_id="user_1", role=COLLABORATOR),
+        ),
     ):
         states.append(states[-1].after(resource_id, resource))
     told = [Told(1, "CREATED", "project_1/user_1", member, "r1")]
@@ -54,5 +57,5 @@ def test_who_was_told_besides_is_shown_all_that_there_was_of_it() -> None:
         "  told at 2: DELETED by r2",
         '  from 2 on: id: "workflow_1" project_id: "project_1" user_id: "user_2"',
         "  from 1 on: PROJECT_ROLE_VIEWER",
-        "  from 3 on: PROJECT_ROLE_OWNER",
+        "  from 3 on: PROJECT_ROLE_COLLABORATOR",
     ]
