@@ -32,6 +32,8 @@ class _Node(Postgresql):
             # What it may fall behind is bounded by how long a test lasts.
             wal_keep_size="1GB",
             wal_sender_timeout="2s",
+            # A promotion right after the primary is lost may wait for its end: 5 s by default.
+            wal_retrieve_retry_interval="200ms",
         )
 
     def url(self, database: str = "postgres") -> str:
