@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from symphony.v1.error_reason_pb2 import ErrorReason
-from symphony_server.refusal import Refused, Violation
 from symphony_server.rpc.exchange import Exchange, Handler, Services
 from symphony_server.rpc.methods import Method
-from symphony_server.rpc.stages.shed_load import RETRY_AFTER_SECONDS
+from symphony_server.rpc.stages.shed_load import overloaded
 
 
 def share_streams(method: Method, services: Services, inner: Handler) -> Handler:
@@ -23,15 +21,9 @@ def share_streams(method: Method, services: Services, inner: Handler) -> Handler
     async def shared(exchange: Exchange) -> bytes:
         user_id = exchange.call.caller.user.id
         if open_streams[user_id] >= most:
-            raise Refused(
-                [
-                    Violation(
-                        ErrorReason.ERROR_REASON_OVERLOADED,
-                        f"the user has {most} streams open at this server already, and the others"
-                        " are for other users; close one, or retry later",
-                    )
-                ],
-                retry_after_seconds=RETRY_AFTER_SECONDS,
+            raise overloaded(
+                f"the user has {most} streams open at this server already, and the others"
+                " are for other users; close one, or retry later"
             )
         open_streams[user_id] += 1
         try:

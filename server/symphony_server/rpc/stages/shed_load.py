@@ -17,9 +17,9 @@ def shed_load(method: Method, services: Services, inner: Handler) -> Handler:
 
     async def admitted(exchange: Exchange) -> bytes:
         if load.calls >= load.max_calls:
-            raise _overloaded(f"{load.max_calls} calls are under way already; retry later")
+            raise overloaded(f"{load.max_calls} calls are under way already; retry later")
         if admission.overloaded and admission.is_to_explain():
-            raise _overloaded("more calls come in than can be answered; retry later")
+            raise overloaded("more calls come in than can be answered; retry later")
         load.calls += 1
         try:
             if load.stopping:
@@ -35,7 +35,7 @@ def shed_load(method: Method, services: Services, inner: Handler) -> Handler:
         if load.stopping:
             raise _stopping()
         if load.streams >= load.max_streams:
-            raise _overloaded(f"{load.max_streams} streams are open already; retry later")
+            raise overloaded(f"{load.max_streams} streams are open already; retry later")
         load.streams += 1
         try:
             return await inner(exchange)
@@ -57,7 +57,8 @@ def _stopping() -> Refused:
     )
 
 
-def _overloaded(description: str) -> Refused:
+def overloaded(description: str) -> Refused:
+    """The refusal of what is too much for this server, with the time to wait."""
     return Refused(
         [Violation(ErrorReason.ERROR_REASON_OVERLOADED, description)],
         retry_after_seconds=RETRY_AFTER_SECONDS,
