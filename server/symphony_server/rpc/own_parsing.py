@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
@@ -29,18 +30,19 @@ class Places:
         """Take how many there are."""
         self._number = self._free = number
 
-    async def take(self, context: Context) -> None:
-        """A place, to be given back; without one the call is refused."""
+    @asynccontextmanager
+    async def taken(self, context: Context) -> AsyncIterator[None]:
+        """One of them, for as long as the block lasts; without one the call is refused."""
         if not self._free:
             await context.abort(
                 grpc.StatusCode.RESOURCE_EXHAUSTED,
                 f"{self._number} such calls are open already; retry later",
             )
         self._free -= 1
-
-    def give_back(self) -> None:
-        """There is room for another."""
-        self._free += 1
+        try:
+            yield
+        finally:
+            self._free += 1
 
 
 def of_one_request(
@@ -67,11 +69,8 @@ def of_one_request_that_lasts(
     """The same of a method that answers for as long as the caller stays."""
 
     async def enter(_: Any, context: Context) -> Any:
-        await places.take(context)
-        try:
+        async with places.taken(context):
             return await serve(await _read(request_class, requests, context), context)
-        finally:
-            places.give_back()
 
     entry: Any = enter
     return grpc.stream_stream_rpc_method_handler(entry, response_serializer=_serialize)
@@ -89,12 +88,9 @@ def of_many_requests(
             yield await _parse(body, request_class, context)
 
     async def enter(bodies: AsyncIterable[bytes], context: Context) -> AsyncIterator[Any]:
-        await places.take(context)
-        try:
+        async with places.taken(context):
             async for response in serve(parsed(bodies, context), context):
                 yield response
-        finally:
-            places.give_back()
 
     entry: Any = enter
     return grpc.stream_stream_rpc_method_handler(entry, response_serializer=_serialize)
