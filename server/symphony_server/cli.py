@@ -204,7 +204,9 @@ def run_server(
     """
     settings = _settings(**given)
     from symphony_server.logs import configure_logging
+    from symphony_server.memory import share_one_arena
 
+    share_one_arena()
     configure_logging(settings)
     # gRPC's core writes past the log, in a form of its own, and anybody who connects can have it do
     # so with bytes that are no HTTP/2. What matters of it is raised as well.
@@ -241,11 +243,13 @@ def _supervise(settings: Settings, given: dict[str, Any]) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    from symphony_server.collection import collect_seldom
     from symphony_server.main import start_server
+    from symphony_server.memory import collect_seldom
+    from symphony_server.rpc.pollers import poll_by_several
 
     server = await start_server(settings)
     collect_seldom()
+    poll_by_several()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from hpack import Encoder
@@ -21,6 +22,10 @@ from tests.faults.http2_connection import (
 )
 
 CONTINUATION: Final = 9
+MANY: Final = 4000
+"""Frames at a time: as much as a server can do in a millisecond."""
+SEVERAL: Final = 6
+"""Connections; fewer than the server has threads to read them."""
 
 
 def rapid_resets(target: str, until: float, _metadata: Headers) -> int:
@@ -63,11 +68,17 @@ def large_metadata(target: str, until: float, _metadata: Headers) -> int:
 
 def settings(target: str, until: float, _metadata: Headers) -> int:
     """Settings, each of which is to be acknowledged."""
-    one = frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 65_535))
-    return over_and_over(target, until, lambda _: one * BUNCH)
+    many = frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 65_535)) * MANY
+    return over_and_over(target, until, lambda _: many, size=MANY)
+
+
+def settings_over_several(target: str, until: float, metadata: Headers) -> int:
+    """The same over several connections, which keep as many of its threads busy."""
+    with ThreadPoolExecutor(SEVERAL) as attackers:
+        return sum(attackers.map(lambda _: settings(target, until, metadata), range(SEVERAL)))
 
 
 def pings(target: str, until: float, _metadata: Headers) -> int:
     """Pings, each of which is to be answered."""
-    one = frame(PING, 0, 0, b"pingping")
-    return over_and_over(target, until, lambda _: one * BUNCH)
+    many = frame(PING, 0, 0, b"pingping") * MANY
+    return over_and_over(target, until, lambda _: many, size=MANY)

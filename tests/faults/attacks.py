@@ -18,7 +18,14 @@ from tests.faults.attack_calls import (
     many_watches,
     stalled_calls,
 )
-from tests.faults.attack_frames import continuations, large_metadata, pings, rapid_resets, settings
+from tests.faults.attack_frames import (
+    continuations,
+    large_metadata,
+    pings,
+    rapid_resets,
+    settings,
+    settings_over_several,
+)
 from tests.faults.attack_handshakes import garbage, prefaces, slow_handshakes, tls_hellos
 from tests.faults.attack_means import Attack
 
@@ -43,6 +50,7 @@ ATTACKS: Final[dict[str, Attack]] = {
         continuations,
         large_metadata,
         settings,
+        settings_over_several,
         pings,
         stalled_calls,
         compression_bombs,

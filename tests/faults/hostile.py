@@ -44,6 +44,7 @@ WITHOUT_TLS: Final = (
     ("headers without an end", "continuations", False),
     ("large metadata", "large_metadata", False),
     ("settings", "settings", False),
+    ("settings over several connections", "settings_over_several", False),
     ("pings", "pings", False),
     ("nobody's calls without a message", "stalled_calls", False),
     ("a user's calls without a message", "stalled_calls", True),

@@ -57,7 +57,7 @@ class Victim:
 
     def suffer(self, said: str, attack: str, seconds: float, *, as_user: bool) -> Seen:
         """What an attack, which is said so, did to both."""
-        seen = Seen(said, attack)
+        seen = Seen(said)
         order = Order(
             attack=attack,
             target=self._place.server.target,
