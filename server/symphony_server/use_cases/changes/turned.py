@@ -153,17 +153,16 @@ class TurnedBy:
                 return
 
     def _judge(self, snapshot: Snapshot, kind: _Kind, messages: Iterable[Any]) -> list[Turned]:
-        """Those of the resources that were turned."""
+        """Those of the resources that were turned, but for what has changed since."""
         later = _first_changes(self._later(snapshot))
         now = View.now(snapshot, self._new.subject)
         found = []
         for message in messages:
             resource_id = kind.id_of(message)
-            changed = later.get((kind.kind, resource_id))
-            if changed is not None and not changed.was_there:
-                continue
+            if (kind.kind, resource_id) in later:
+                continue  # it may be another of the same id by now: see `_lost_and_changed`
             project_id, owner_id, shared = _standing(snapshot, kind.kind, message)
-            since = later.get((WORKFLOW, getattr(message, "workflow_id", resource_id)))
+            since = later.get((WORKFLOW, getattr(message, "workflow_id", "")))
             stood = shared if since is None else bool(since.before)
             could, can = self._could_and_can(kind.kind, project_id, owner_id, stood)
             if could and not can:
@@ -171,7 +170,6 @@ class TurnedBy:
             elif (
                 can
                 and not could
-                and changed is None
                 and now.sees(kind.kind, project_id=project_id, owner_id=owner_id, shared=shared)
             ):
                 found.append(Turned(kind.kind, resource_id, project_id, message))
@@ -197,8 +195,8 @@ class TurnedBy:
         return snapshot.changes.standings_since(entry.revision, entry.project_id, workflow_id)
 
     def _lost_and_changed(self, snapshot: Snapshot) -> list[Turned]:
-        """What was lost and has changed since: it may not have been there when its page was read,
-        even if it is there again.
+        """What was lost and has changed since, by how it stood before: it may not have been there
+        when its page was read, and may be there again as somebody else's.
         """
         later = _first_changes(self._later(snapshot))
         found = []
