@@ -35,6 +35,18 @@ KINDS = ("user", "project", "workflow", "extension", "execution")
 WRITES = [method.request for method in contract_methods().values() if method.writes]
 
 
+async def write_during_a_read(
+    cached: CachedDataSource, inner: ScriptedSource, write: Message, late: Message | None = None
+) -> None:
+    """Write once everything is kept, while LATE is read; it is answered after the write."""
+    await asked_again(cached, inner)
+    (reading,) = await late_read(cached, inner)
+    inner.hold(calls=False)
+    await cached.call(write)
+    inner.calls[-2].answer(late)
+    await reading
+
+
 @pytest.mark.parametrize("write", WRITES, ids=lambda write: write.DESCRIPTOR.name)
 @pytest.mark.usefixtures("watch")
 async def test_what_a_write_names_is_served_to_nobody_after_it(
@@ -66,12 +78,7 @@ async def test_what_a_write_names_is_served_to_nobody_after_it(
 async def test_after_a_write_that_may_reach_anything_nothing_is_served(
     cached: CachedDataSource, inner: ScriptedSource, write: Message
 ) -> None:
-    await asked_again(cached, inner)
-    (reading,) = await late_read(cached, inner)
-    inner.hold(calls=False)
-    await cached.call(write)
-    inner.calls[-2].answer()
-    await reading
+    await write_during_a_read(cached, inner, write)
     assert await asked_again(cached, inner, [*KEPT, LATE]) == [*KEPT, LATE]
 
 
@@ -87,12 +94,8 @@ async def test_after_a_write_that_may_reach_anything_nothing_is_served(
 async def test_a_write_to_a_workflow_reaches_its_executions(
     cached: CachedDataSource, inner: ScriptedSource, write: Message
 ) -> None:
-    await asked_again(cached, inner)
-    (reading,) = await late_read(cached, inner)
-    inner.hold(calls=False)
-    await cached.call(write)
-    inner.calls[-2].answer(Execution(id=LATE.id, workflow_id="workflow_1"))
-    await reading
+    late = Execution(id=LATE.id, workflow_id="workflow_1")
+    await write_during_a_read(cached, inner, write, late)
     expected = [WORKFLOW, GetExecutionRequest(id="execution_1"), LATE]
     assert await asked_again(cached, inner, [*KEPT, LATE]) == expected
 
