@@ -67,7 +67,7 @@ faults: $(INSTALLED) ## lose primaries, kill and exchange workers under load (ab
 	$(BIN)/python -m tests.faults.histories --engine sqlite --seconds $(if $(LONG),300,10)
 	$(BIN)/python -m tests.faults.histories --engine postgresql --seconds $(if $(LONG),300,10)
 	$(BIN)/python -m tests.faults.overload --seconds $(if $(LONG),30,2)
-	$(BIN)/python -m tests.faults.hostile --seconds $(if $(LONG),30,1)
+	$(BIN)/python -m tests.faults.hostile --seconds $(if $(LONG),30,3)
 
 MINUTES ?= 60
 soak: $(INSTALLED) ## serve mixed traffic for an hour and draw what the server holds (MINUTES=60)

@@ -42,12 +42,11 @@ class Seen:
     @property
     def wrong(self) -> list[str]:
         """Which bounds it broke."""
+        median, longest = self.latency(0.5), self.latency(1)
         found = {
             f"memory grew by {self.growth_mib:.0f} MiB": self.growth_mib > MAX_GROWTH_MIB,
-            f"the bystander's p50 was {self.latency(0.5):.2f} s": self.latency(0.5)
-            > MAX_MEDIAN_SECONDS,
-            f"one of the bystander's calls took {self.latency(1):.1f} s": self.latency(1)
-            > MAX_LONGEST_SECONDS,
+            f"the bystander's p50 was {median:.2f} s": median > MAX_MEDIAN_SECONDS,
+            f"one of the bystander's calls took {longest:.1f} s": longest > MAX_LONGEST_SECONDS,
             f"{self.refused} of the bystander's calls were turned away": (
                 self.refused > MAX_REFUSED * (self.refused + len(self.took))
             ),

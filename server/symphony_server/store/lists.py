@@ -10,7 +10,6 @@ viewer may not see until it has found enough of those that it may (`Reach`).
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -32,7 +31,7 @@ FEW: Final = GLANCE
 the others costs no more than the glance does."""
 _BOUNDS: Final = (2, 4, 11, 26, 51, 101, 201, 501, 1001)
 """How many rows PostgreSQL is told are wanted at most, when nothing else is known of them: pages of
-50 rows, of 100 and so on, and one more."""
+50 rows, of 100 and so on, and one more. So few numbers, for each makes a statement of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +130,7 @@ class Lists:
             # It then plans once. As a parameter the number is not known beforehand, for which it
             # expects a tenth of all rows, and plans every time anew: 340 µs of 660 at a million.
             # Filters are another matter: what is best for them depends on what they ask for.
-            most = _BOUNDS[bisect_left(_BOUNDS, size + 1)]
+            most = next((bound for bound in _BOUNDS if bound > size), None)
         shape = (id(listing), tuple(filters), order, start is None, visible_to is None, most)
         statements = self._statements.get(shape)
         if statements is None:
