@@ -25,12 +25,11 @@ from symphony_server.store.copying import (
     WholeTables,
     compare,
     in_chunks,
-    on_a_line,
 )
 from symphony_server.store.database import parse_url
 from symphony_server.store.engines import patient_session, target_at
 from symphony_server.store.migrate import SchemaOutdated, pending
-from symphony_server.store.session import DatabaseAddress
+from symphony_server.store.session import DatabaseAddress, on_a_line
 from symphony_server.store.sqlite_file import SqliteFile
 
 

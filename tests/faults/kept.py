@@ -95,8 +95,8 @@ def judge(kept: Kept, acknowledged: Mapping[str, Told], failed: Iterable[str] = 
     wrong: list[tuple[str, str]] = []
     lost = {each for each in acknowledged if not kept.changes.get(each)}
     twice = {each for each, made in kept.changes.items() if len(made) > 1}
-    standing = _as_told(acknowledged)
-    lost |= standing.keys() - kept.workflows.keys()
+    standing = _standing(acknowledged)
+    lost |= {last for each, last in standing.items() if each not in kept.workflows}
     wrong += (("acknowledged and lost", each) for each in lost)
     wrong += (("done more than once", each) for each in twice)
     wrong += (
@@ -116,10 +116,13 @@ def judge(kept: Kept, acknowledged: Mapping[str, Told], failed: Iterable[str] = 
             wrong.append(("without an audit record", each))
         elif each in kept.changes and not _agree(told, kept.changes[each][0], records[0]):
             wrong.append(("told otherwise than it is kept", each))
+    # An update shares a workflow, and nothing else does.
+    left = {each: acknowledged[last].method == "UpdateWorkflow" for each, last in standing.items()}
+    found = {each: shared for each, (_, shared) in kept.workflows.items()}
     wrong += (
         ("not as the last acknowledged write left it", workflow_id)
-        for workflow_id in standing.keys() | kept.workflows.keys()
-        if standing.get(workflow_id) != _shared(kept, workflow_id)
+        for workflow_id in left.keys() | found.keys()
+        if left.get(workflow_id) is not found.get(workflow_id)
     )
     names = Counter(name for name, _ in kept.workflows.values())
     twice |= {name for name, times in names.items() if times > 1}
@@ -134,20 +137,15 @@ def _agree(told: Told, change: tuple[int, str], record: AuditRecord) -> bool:
     )
 
 
-def _as_told(acknowledged: Mapping[str, Told]) -> dict[str, bool]:
-    """Workflow → whether it is shared, of those that are there."""
-    standing: dict[str, bool] = {}
-    for told in sorted(acknowledged.values(), key=lambda told: told.revision):
+def _standing(acknowledged: Mapping[str, Told]) -> dict[str, str]:
+    """Workflow → request id of the last write to it, of those that are there."""
+    standing: dict[str, str] = {}
+    for request_id, told in sorted(acknowledged.items(), key=lambda item: item[1].revision):
         if told.method == "DeleteWorkflow":
             standing.pop(told.workflow_id, None)
         else:
-            standing[told.workflow_id] = told.method == "UpdateWorkflow"
+            standing[told.workflow_id] = request_id
     return standing
-
-
-def _shared(kept: Kept, workflow_id: str) -> bool | None:
-    found = kept.workflows.get(workflow_id)
-    return None if found is None else found[1]
 
 
 def _sentences(wrong: Iterable[tuple[str, Any]]) -> list[str]:

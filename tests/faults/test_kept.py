@@ -42,6 +42,12 @@ def lose_the_workflow(kept: Kept) -> None:
     kept.workflows.clear()
 
 
+def lose_a_create(kept: Kept) -> None:
+    for left in ("create", "update"):
+        del kept.changes[left]
+    kept.workflows.clear()
+
+
 def lose_a_record(kept: Kept) -> None:
     kept.allowed["delete"].clear()
 
@@ -89,6 +95,7 @@ def leave_a_gap(kept: Kept) -> None:
 WRONGS = [
     (lose_a_change, 1, 0),
     (lose_the_workflow, 1, 0),
+    (lose_a_create, 2, 0),
     (lose_a_record, 0, 0),
     (record_twice, 0, 0),
     (do_twice, 0, 1),

@@ -16,7 +16,7 @@ from typing import Final
 import psycopg
 
 from symphony_server.store.postgresql import CHANNEL, PostgresqlAddress
-from symphony_server.store.session import DatabaseUnusable
+from symphony_server.store.session import DatabaseUnusable, on_a_line
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ class ChangeAnnouncements:
         self._heard = heard
         self._stopped, self._stop = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name="store-listen", daemon=True)
+        self._hears = True
+        """Whether a loss is to be told: once, however often it is tried to connect again."""
 
     def start(self) -> None:
         """Start the thread; it connects again whenever its connection is lost."""
@@ -51,7 +53,11 @@ class ChangeAnnouncements:
                 try:
                     stopped = self._listen(waiting)
                 except (psycopg.Error, DatabaseUnusable) as error:
-                    _log.warning("changes of other servers are not heard of: %s", error)
+                    if self._hears:
+                        self._hears = False
+                        _log.warning(
+                            "changes of other servers are not heard of: %s", on_a_line(error)
+                        )
                     stopped = bool(waiting.select(RECONNECT_SECONDS))
 
     def _listen(self, waiting: selectors.BaseSelector) -> bool:
@@ -62,6 +68,9 @@ class ChangeAnnouncements:
         waiting.register(socket_number, selectors.EVENT_READ)
         try:
             connection.execute(f"LISTEN {CHANNEL}")
+            if not self._hears:
+                self._hears = True
+                _log.info("changes of other servers are heard of again")
             while True:
                 # First for what nobody was there to hear.
                 self._heard()

@@ -15,10 +15,9 @@ from symphony_server.store.copying import (
     Table,
     WholeTables,
     cannot_write,
-    on_a_line,
 )
 from symphony_server.store.postgresql import PostgresqlAddress
-from symphony_server.store.session import Session
+from symphony_server.store.session import Session, on_a_line
 
 _TYPES: Final = {
     "TEXT": "text",

@@ -19,7 +19,7 @@ from peewee import BooleanField, TextField, fn
 
 from symphony_server.store.audit_log import AuditLog
 from symphony_server.store.change_log import ChangeLog
-from symphony_server.store.session import Session
+from symphony_server.store.session import Session, on_a_line
 from symphony_server.store.statements import Compiler
 from symphony_server.store.tables import TABLES
 
@@ -226,11 +226,6 @@ def _difference(table: Table, source: list[Row], target: list[Row]) -> str:
 
 def _named(key: Sequence[Any]) -> str:
     return "/".join(map(str, key))
-
-
-def on_a_line(error: Exception) -> str:
-    """What an engine says, on one line."""
-    return "; ".join(line.strip() for line in str(error).splitlines() if line.strip())
 
 
 def cannot_write(table: Table, error: Exception) -> CopyFailed:

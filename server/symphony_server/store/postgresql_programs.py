@@ -19,8 +19,8 @@ from typing import Any, Final
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from symphony_server.store.backup_files import BackupFailed
-from symphony_server.store.copying import on_a_line
 from symphony_server.store.postgresql import PostgresqlAddress, PostgresqlSession
+from symphony_server.store.session import on_a_line
 from symphony_server.store.tables import TABLES
 
 _HEADER: Final = b"PGDMP"
@@ -124,7 +124,7 @@ def _run(program: Path, address: PostgresqlAddress, *arguments: str) -> None:
     except OSError as error:
         raise BackupFailed(f"{program} does not run: {error}") from error
     if done.returncode:
-        said = on_a_line(RuntimeError(done.stderr.decode(errors="replace")))
+        said = on_a_line(done.stderr.decode(errors="replace"))
         raise BackupFailed(f"{program.name} failed: {said}")
 
 

@@ -22,6 +22,11 @@ class DatabaseUnusable(RuntimeError):
     """
 
 
+def on_a_line(said: object) -> str:
+    """What an engine says, an error or a text, on one line."""
+    return "; ".join(line.strip() for line in str(said).splitlines() if line.strip())
+
+
 class Cursor(Protocol):
     """What is used of a DB-API cursor."""
 
