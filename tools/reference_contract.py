@@ -352,7 +352,7 @@ def _pattern(pattern: str) -> str:
 
 
 _PATTERNS: Final = {
-    r"^\P{Cc}*[^\p{Cc}\p{Z}]\P{Cc}*$": "not blank, no control characters",
+    r"^(\P{Cc}*[^\p{Cc}\p{Z}]\P{Cc}*)?$": "not blank, no control characters",
     r"^[!-~]*$": "visible ASCII, no spaces",
     r"^[^@\s\p{Cc}]+@[^@\s\p{Cc}]+$": "one `@` with something on both sides, no spaces",
     r"^[a-z_]+\.[a-z_]+$": "a permission such as `workflows.update`",

@@ -173,7 +173,7 @@ class _Values:
             known = [one for one in self._known if re.search(rules.pattern, one)]
             if known:
                 return _mostly(st.sampled_from(known), _matching(rules.pattern), 4)
-        return _matching(rules.pattern)
+        return _matching(rules.pattern).filter(lambda text: len(text) >= rules.min_len)
 
 
 def _matching(pattern: str) -> Strategy:

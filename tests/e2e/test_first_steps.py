@@ -143,6 +143,13 @@ def test_a_mistake_is_told_in_plain_words_and_decodable_details(
     assert mistake.metadata.items() <= failure.metadata.items()
 
 
+def test_what_is_missing_is_told_once_and_not_by_each_rule_that_it_breaks(
+    tool: Tool, project_id: str
+) -> None:
+    failure = create(tool, project_id, name="").failure
+    assert failure.message == "spec.name: must not be empty"
+
+
 def test_an_id_of_something_else_is_told_apart(tool: Tool, project_id: str) -> None:
     failure = create(tool, project_id.replace("project_", "workflow_")).failure
     words = "must begin with project_, but this is the id of a workflow"

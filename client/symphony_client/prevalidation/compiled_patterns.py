@@ -43,6 +43,7 @@ def python_pattern(pattern: str) -> re.Pattern[str] | None:
         if not in_class and (sign in "^$" or (sign == "|" and depth == 0)):
             return None
         depth += 0 if in_class else {"(": 1, ")": -1}.get(sign, 0)
+        # What a group matches is of no use, and to keep it costs time.
+        written += "(?:" if sign == "(" and not in_class else sign
         in_class = sign != "]" if in_class else sign == "["
-        written += sign
     return re.compile(written)

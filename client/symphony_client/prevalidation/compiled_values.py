@@ -164,7 +164,7 @@ def _each(one: Callable[[Any], object]) -> Check:
 
 
 _NANOS_PER_SECOND: Final = 1_000_000_000
-NAME_PATTERN: Final = r"^\P{Cc}*[^\p{Cc}\p{Z}]\P{Cc}*$"
+NAME_PATTERN: Final = r"^(\P{Cc}*[^\p{Cc}\p{Z}]\P{Cc}*)?$"
 """The contract's pattern of names. With another one names are matched like anything else."""
 MAX_LENGTH: Final = 2**31 - 1
 """More than anything in a request has."""

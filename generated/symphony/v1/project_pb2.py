@@ -28,7 +28,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19symphony/v1/project.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x02\n\x07Project\x12?\n\x02id\x18\x01 \x01(\tB3\xe2\x41\x01\x08\xbaH,r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\xc8\x01\x01\x12\x16\n\x08owner_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12?\n\x04name\x18\n \x01(\tB1\xe2\x41\x01\x02\xbaH*r%\x10\x01\x18\x80\x01\x32\x1e^\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*$\xd8\x01\x01\x12\x1d\n\x0b\x64\x65scription\x18\x0b \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x34\n\x0b\x63onstraints\x18\x0c \x01(\x0b\x32\x1f.symphony.v1.ProjectConstraints\x12\x35\n\x0b\x63reate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x16 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x86\x02\n\x12ProjectConstraints\x12*\n\x16max_steps_per_workflow\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1e\n\rmax_workflows\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12K\n\x16max_estimated_duration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x06\x08\xc0\x9d\xbd\x96\x01\x32\x00\x12W\n\x15\x61llowed_extension_ids\x18\x04 \x03(\tB8\xbaH5\x92\x01\x32\x10\xe8\x07\x18\x01\"+r)2\'^extension_[0-7][0-9a-hjkmnp-tv-z]{25}$\"\x88\x02\n\rProjectMember\x12G\n\nproject_id\x18\x01 \x01(\tB3\xe2\x41\x01\x05\xbaH,r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\xc8\x01\x01\x12\x41\n\x07user_id\x18\x02 \x01(\tB0\xe2\x41\x01\x05\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xc8\x01\x01\x12\x34\n\x04role\x18\n \x01(\x0e\x32\x18.symphony.v1.ProjectRoleB\x0c\xe2\x41\x01\x02\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x0b\x63reate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03*{\n\x0bProjectRole\x12\x1c\n\x18PROJECT_ROLE_UNSPECIFIED\x10\x00\x12\x17\n\x13PROJECT_ROLE_VIEWER\x10\x01\x12\x1d\n\x19PROJECT_ROLE_COLLABORATOR\x10\x02\x12\x16\n\x12PROJECT_ROLE_OWNER\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19symphony/v1/project.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x03\n\x07Project\x12?\n\x02id\x18\x01 \x01(\tB3\xe2\x41\x01\x08\xbaH,r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\xc8\x01\x01\x12\x16\n\x08owner_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x42\n\x04name\x18\n \x01(\tB4\xe2\x41\x01\x02\xbaH-r(\x10\x01\x18\x80\x01\x32!^(\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*)?$\xd8\x01\x01\x12\x1d\n\x0b\x64\x65scription\x18\x0b \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x34\n\x0b\x63onstraints\x18\x0c \x01(\x0b\x32\x1f.symphony.v1.ProjectConstraints\x12\x35\n\x0b\x63reate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x16 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x86\x02\n\x12ProjectConstraints\x12*\n\x16max_steps_per_workflow\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1e\n\rmax_workflows\x18\x02 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00\x12K\n\x16max_estimated_duration\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x06\x08\xc0\x9d\xbd\x96\x01\x32\x00\x12W\n\x15\x61llowed_extension_ids\x18\x04 \x03(\tB8\xbaH5\x92\x01\x32\x10\xe8\x07\x18\x01\"+r)2\'^extension_[0-7][0-9a-hjkmnp-tv-z]{25}$\"\x88\x02\n\rProjectMember\x12G\n\nproject_id\x18\x01 \x01(\tB3\xe2\x41\x01\x05\xbaH,r\'2%^project_[0-7][0-9a-hjkmnp-tv-z]{25}$\xc8\x01\x01\x12\x41\n\x07user_id\x18\x02 \x01(\tB0\xe2\x41\x01\x05\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xc8\x01\x01\x12\x34\n\x04role\x18\n \x01(\x0e\x32\x18.symphony.v1.ProjectRoleB\x0c\xe2\x41\x01\x02\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x0b\x63reate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03*{\n\x0bProjectRole\x12\x1c\n\x18PROJECT_ROLE_UNSPECIFIED\x10\x00\x12\x17\n\x13PROJECT_ROLE_VIEWER\x10\x01\x12\x1d\n\x19PROJECT_ROLE_COLLABORATOR\x10\x02\x12\x16\n\x12PROJECT_ROLE_OWNER\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,7 +40,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROJECT'].fields_by_name['owner_id']._loaded_options = None
   _globals['_PROJECT'].fields_by_name['owner_id']._serialized_options = b'\342A\001\003'
   _globals['_PROJECT'].fields_by_name['name']._loaded_options = None
-  _globals['_PROJECT'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H*r%\020\001\030\200\0012\036^\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*$\330\001\001'
+  _globals['_PROJECT'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H-r(\020\001\030\200\0012!^(\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*)?$\330\001\001'
   _globals['_PROJECT'].fields_by_name['description']._loaded_options = None
   _globals['_PROJECT'].fields_by_name['description']._serialized_options = b'\272H\005r\003\030\200 '
   _globals['_PROJECT'].fields_by_name['create_time']._loaded_options = None
@@ -65,12 +65,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROJECTMEMBER'].fields_by_name['role']._serialized_options = b'\342A\001\002\272H\005\202\001\002\020\001'
   _globals['_PROJECTMEMBER'].fields_by_name['create_time']._loaded_options = None
   _globals['_PROJECTMEMBER'].fields_by_name['create_time']._serialized_options = b'\342A\001\003'
-  _globals['_PROJECTROLE']._serialized_start=1085
-  _globals['_PROJECTROLE']._serialized_end=1208
+  _globals['_PROJECTROLE']._serialized_start=1088
+  _globals['_PROJECTROLE']._serialized_end=1211
   _globals['_PROJECT']._serialized_start=170
-  _globals['_PROJECT']._serialized_end=551
-  _globals['_PROJECTCONSTRAINTS']._serialized_start=554
-  _globals['_PROJECTCONSTRAINTS']._serialized_end=816
-  _globals['_PROJECTMEMBER']._serialized_start=819
-  _globals['_PROJECTMEMBER']._serialized_end=1083
+  _globals['_PROJECT']._serialized_end=554
+  _globals['_PROJECTCONSTRAINTS']._serialized_start=557
+  _globals['_PROJECTCONSTRAINTS']._serialized_end=819
+  _globals['_PROJECTMEMBER']._serialized_start=822
+  _globals['_PROJECTMEMBER']._serialized_end=1086
 # @@protoc_insertion_point(module_scope)

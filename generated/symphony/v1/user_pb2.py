@@ -28,7 +28,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16symphony/v1/user.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe6\x03\n\x04User\x12<\n\x02id\x18\x01 \x01(\tB0\xe2\x41\x01\x08\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xc8\x01\x01\x12?\n\x05\x65mail\x18\n \x01(\tB0\xe2\x41\x01\x02\xbaH)r$\x10\x03\x18\xfe\x01\x32\x1d^[^@\\s\\p{Cc}]+@[^@\\s\\p{Cc}]+$\xd8\x01\x01\x12?\n\x04name\x18\x0b \x01(\tB1\xe2\x41\x01\x02\xbaH*r%\x10\x01\x18\x80\x01\x32\x1e^\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*$\xd8\x01\x01\x12-\n\x04tier\x18\x0c \x01(\x0e\x32\x11.symphony.v1.TierB\x0c\xe2\x41\x01\x02\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x05roles\x18\r \x03(\x0e\x32\x11.symphony.v1.RoleB\x13\xbaH\x10\x92\x01\r\x10\x05\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x33\n\x05state\x18\x0e \x01(\x0e\x32\x16.symphony.v1.UserStateB\x0c\xe2\x41\x01\x02\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x0b\x63reate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x16 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xb8\x02\n\x10UserCapabilities\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x1f\n\x04tier\x18\x02 \x01(\x0e\x32\x11.symphony.v1.Tier\x12\x1c\n\x14\x63\x61n_create_workflows\x18\n \x01(\x08\x12\x1e\n\x16\x63\x61n_install_extensions\x18\x0b \x01(\x08\x12\x15\n\rmax_workflows\x18\x0c \x01(\x03\x12\x16\n\x0eworkflows_used\x18\r \x01(\x03\x12\x1a\n\x12max_workflow_steps\x18\x0e \x01(\x03\x12\x39\n\x16max_estimated_duration\x18\x0f \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x07\x64\x65nials\x18\x14 \x03(\x0b\x32\x1d.symphony.v1.CapabilityDenial\"K\n\x10\x43\x61pabilityDenial\x12\x12\n\npermission\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t*N\n\x04Tier\x12\x14\n\x10TIER_UNSPECIFIED\x10\x00\x12\r\n\tTIER_FREE\x10\x01\x12\x0c\n\x08TIER_PRO\x10\x02\x12\x13\n\x0fTIER_ENTERPRISE\x10\x03*u\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x12\n\x0eROLE_DEVELOPER\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03\x12\x10\n\x0cROLE_AUDITOR\x10\x04\x12\x10\n\x0cROLE_SERVICE\x10\x05*X\n\tUserState\x12\x1a\n\x16USER_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11USER_STATE_ACTIVE\x10\x01\x12\x18\n\x14USER_STATE_SUSPENDED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16symphony/v1/user.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe9\x03\n\x04User\x12<\n\x02id\x18\x01 \x01(\tB0\xe2\x41\x01\x08\xbaH)r$2\"^user_[0-7][0-9a-hjkmnp-tv-z]{25}$\xc8\x01\x01\x12?\n\x05\x65mail\x18\n \x01(\tB0\xe2\x41\x01\x02\xbaH)r$\x10\x03\x18\xfe\x01\x32\x1d^[^@\\s\\p{Cc}]+@[^@\\s\\p{Cc}]+$\xd8\x01\x01\x12\x42\n\x04name\x18\x0b \x01(\tB4\xe2\x41\x01\x02\xbaH-r(\x10\x01\x18\x80\x01\x32!^(\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*)?$\xd8\x01\x01\x12-\n\x04tier\x18\x0c \x01(\x0e\x32\x11.symphony.v1.TierB\x0c\xe2\x41\x01\x02\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x05roles\x18\r \x03(\x0e\x32\x11.symphony.v1.RoleB\x13\xbaH\x10\x92\x01\r\x10\x05\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x33\n\x05state\x18\x0e \x01(\x0e\x32\x16.symphony.v1.UserStateB\x0c\xe2\x41\x01\x02\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x0b\x63reate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x16 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xb8\x02\n\x10UserCapabilities\x12\x0f\n\x07user_id\x18\x01 \x01(\t\x12\x1f\n\x04tier\x18\x02 \x01(\x0e\x32\x11.symphony.v1.Tier\x12\x1c\n\x14\x63\x61n_create_workflows\x18\n \x01(\x08\x12\x1e\n\x16\x63\x61n_install_extensions\x18\x0b \x01(\x08\x12\x15\n\rmax_workflows\x18\x0c \x01(\x03\x12\x16\n\x0eworkflows_used\x18\r \x01(\x03\x12\x1a\n\x12max_workflow_steps\x18\x0e \x01(\x03\x12\x39\n\x16max_estimated_duration\x18\x0f \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x07\x64\x65nials\x18\x14 \x03(\x0b\x32\x1d.symphony.v1.CapabilityDenial\"K\n\x10\x43\x61pabilityDenial\x12\x12\n\npermission\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t*N\n\x04Tier\x12\x14\n\x10TIER_UNSPECIFIED\x10\x00\x12\r\n\tTIER_FREE\x10\x01\x12\x0c\n\x08TIER_PRO\x10\x02\x12\x13\n\x0fTIER_ENTERPRISE\x10\x03*u\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_VIEWER\x10\x01\x12\x12\n\x0eROLE_DEVELOPER\x10\x02\x12\x0e\n\nROLE_ADMIN\x10\x03\x12\x10\n\x0cROLE_AUDITOR\x10\x04\x12\x10\n\x0cROLE_SERVICE\x10\x05*X\n\tUserState\x12\x1a\n\x16USER_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11USER_STATE_ACTIVE\x10\x01\x12\x18\n\x14USER_STATE_SUSPENDED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,7 +40,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USER'].fields_by_name['email']._loaded_options = None
   _globals['_USER'].fields_by_name['email']._serialized_options = b'\342A\001\002\272H)r$\020\003\030\376\0012\035^[^@\\s\\p{Cc}]+@[^@\\s\\p{Cc}]+$\330\001\001'
   _globals['_USER'].fields_by_name['name']._loaded_options = None
-  _globals['_USER'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H*r%\020\001\030\200\0012\036^\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*$\330\001\001'
+  _globals['_USER'].fields_by_name['name']._serialized_options = b'\342A\001\002\272H-r(\020\001\030\200\0012!^(\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*)?$\330\001\001'
   _globals['_USER'].fields_by_name['tier']._loaded_options = None
   _globals['_USER'].fields_by_name['tier']._serialized_options = b'\342A\001\002\272H\005\202\001\002\020\001'
   _globals['_USER'].fields_by_name['roles']._loaded_options = None
@@ -53,16 +53,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_USER'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_USER'].fields_by_name['etag']._loaded_options = None
   _globals['_USER'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
-  _globals['_TIER']._serialized_start=1047
-  _globals['_TIER']._serialized_end=1125
-  _globals['_ROLE']._serialized_start=1127
-  _globals['_ROLE']._serialized_end=1244
-  _globals['_USERSTATE']._serialized_start=1246
-  _globals['_USERSTATE']._serialized_end=1334
+  _globals['_TIER']._serialized_start=1050
+  _globals['_TIER']._serialized_end=1128
+  _globals['_ROLE']._serialized_start=1130
+  _globals['_ROLE']._serialized_end=1247
+  _globals['_USERSTATE']._serialized_start=1249
+  _globals['_USERSTATE']._serialized_end=1337
   _globals['_USER']._serialized_start=167
-  _globals['_USER']._serialized_end=653
-  _globals['_USERCAPABILITIES']._serialized_start=656
-  _globals['_USERCAPABILITIES']._serialized_end=968
-  _globals['_CAPABILITYDENIAL']._serialized_start=970
-  _globals['_CAPABILITYDENIAL']._serialized_end=1045
+  _globals['_USER']._serialized_end=656
+  _globals['_USERCAPABILITIES']._serialized_start=659
+  _globals['_USERCAPABILITIES']._serialized_end=971
+  _globals['_CAPABILITYDENIAL']._serialized_start=973
+  _globals['_CAPABILITYDENIAL']._serialized_end=1048
 # @@protoc_insertion_point(module_scope)

@@ -28,7 +28,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1asymphony/v1/workflow.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb5\x03\n\x08Workflow\x12@\n\x02id\x18\x01 \x01(\tB4\xe2\x41\x01\x08\xbaH-r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$\xc8\x01\x01\x12\x18\n\nproject_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x05\x12\x15\n\x07user_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x05\x12\x33\n\x04spec\x18\n \x01(\x0b\x32\x19.symphony.v1.WorkflowSpecB\n\xe2\x41\x01\x02\xbaH\x03\xd8\x01\x03\x12\x31\n\x0e\x65stimated_cost\x18\x0b \x01(\x0b\x32\x19.symphony.v1.WorkflowCost\x12\x0e\n\x06shared\x18\x0c \x01(\x08\x12\x39\n\x06status\x18\r \x01(\x0e\x32\x1b.symphony.v1.WorkflowStatusB\x0c\xe2\x41\x01\x02\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x0b\x63reate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x16 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x9e\x01\n\x0cWorkflowSpec\x12\x38\n\x04name\x18\x01 \x01(\tB*\xbaH\'r%\x10\x01\x18\x80\x01\x32\x1e^\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*$\x12\x1d\n\x0b\x64\x65scription\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x35\n\x05steps\x18\x03 \x03(\x0b\x32\x19.symphony.v1.WorkflowStepB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"\xdd\x02\n\x0cWorkflowStep\x12\x38\n\x04name\x18\x01 \x01(\tB*\xbaH\'r%\x10\x01\x18\x80\x01\x32\x1e^\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*$\x12\x1b\n\x07\x63ommand\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80 \x12\'\n\ndepends_on\x18\x03 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\x07r\x05\x10\x01\x18\x80\x01\x12G\n\x0c\x65xtension_id\x18\x04 \x01(\tB1\xbaH.r)2\'^extension_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12G\n\x12\x65stimated_duration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x06\x08\xc0\x9d\xbd\x96\x01\x32\x00\x12)\n\rcompute_units\x18\x06 \x01(\x03\x42\r\xbaH\n\"\x08\x18\x80\x94\xeb\xdc\x03(\x00H\x00\x88\x01\x01\x42\x10\n\x0e_compute_units\"\x95\x01\n\x0cWorkflowCost\x12*\n\rcompute_units\x18\x01 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xa0\x94\xa5\x8d\x1d(\x00H\x00\x88\x01\x01\x12G\n\x12\x65stimated_duration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x06\x08\xc0\x9d\xbd\x96\x01\x32\x00\x42\x10\n\x0e_compute_units*l\n\x0eWorkflowStatus\x12\x1f\n\x1bWORKFLOW_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17WORKFLOW_STATUS_CREATED\x10\x01\x12\x1c\n\x18WORKFLOW_STATUS_ARCHIVED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1asymphony/v1/workflow.proto\x12\x0bsymphony.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb5\x03\n\x08Workflow\x12@\n\x02id\x18\x01 \x01(\tB4\xe2\x41\x01\x08\xbaH-r(2&^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$\xc8\x01\x01\x12\x18\n\nproject_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x05\x12\x15\n\x07user_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x05\x12\x33\n\x04spec\x18\n \x01(\x0b\x32\x19.symphony.v1.WorkflowSpecB\n\xe2\x41\x01\x02\xbaH\x03\xd8\x01\x03\x12\x31\n\x0e\x65stimated_cost\x18\x0b \x01(\x0b\x32\x19.symphony.v1.WorkflowCost\x12\x0e\n\x06shared\x18\x0c \x01(\x08\x12\x39\n\x06status\x18\r \x01(\x0e\x32\x1b.symphony.v1.WorkflowStatusB\x0c\xe2\x41\x01\x02\xbaH\x05\x82\x01\x02\x10\x01\x12\x35\n\x0b\x63reate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x15\n\x04\x65tag\x18\x16 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xa1\x01\n\x0cWorkflowSpec\x12;\n\x04name\x18\x01 \x01(\tB-\xbaH*r(\x10\x01\x18\x80\x01\x32!^(\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*)?$\x12\x1d\n\x0b\x64\x65scription\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80 \x12\x35\n\x05steps\x18\x03 \x03(\x0b\x32\x19.symphony.v1.WorkflowStepB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"\xe0\x02\n\x0cWorkflowStep\x12;\n\x04name\x18\x01 \x01(\tB-\xbaH*r(\x10\x01\x18\x80\x01\x32!^(\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*)?$\x12\x1b\n\x07\x63ommand\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80 \x12\'\n\ndepends_on\x18\x03 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10@\x18\x01\"\x07r\x05\x10\x01\x18\x80\x01\x12G\n\x0c\x65xtension_id\x18\x04 \x01(\tB1\xbaH.r)2\'^extension_[0-7][0-9a-hjkmnp-tv-z]{25}$\xd8\x01\x01\x12G\n\x12\x65stimated_duration\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x06\x08\xc0\x9d\xbd\x96\x01\x32\x00\x12)\n\rcompute_units\x18\x06 \x01(\x03\x42\r\xbaH\n\"\x08\x18\x80\x94\xeb\xdc\x03(\x00H\x00\x88\x01\x01\x42\x10\n\x0e_compute_units\"\x95\x01\n\x0cWorkflowCost\x12*\n\rcompute_units\x18\x01 \x01(\x03\x42\x0e\xbaH\x0b\"\t\x18\x80\xa0\x94\xa5\x8d\x1d(\x00H\x00\x88\x01\x01\x12G\n\x12\x65stimated_duration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x10\xbaH\r\xaa\x01\n\"\x06\x08\xc0\x9d\xbd\x96\x01\x32\x00\x42\x10\n\x0e_compute_units*l\n\x0eWorkflowStatus\x12\x1f\n\x1bWORKFLOW_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17WORKFLOW_STATUS_CREATED\x10\x01\x12\x1c\n\x18WORKFLOW_STATUS_ARCHIVED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,13 +52,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKFLOW'].fields_by_name['etag']._loaded_options = None
   _globals['_WORKFLOW'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
   _globals['_WORKFLOWSPEC'].fields_by_name['name']._loaded_options = None
-  _globals['_WORKFLOWSPEC'].fields_by_name['name']._serialized_options = b'\272H\'r%\020\001\030\200\0012\036^\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*$'
+  _globals['_WORKFLOWSPEC'].fields_by_name['name']._serialized_options = b'\272H*r(\020\001\030\200\0012!^(\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*)?$'
   _globals['_WORKFLOWSPEC'].fields_by_name['description']._loaded_options = None
   _globals['_WORKFLOWSPEC'].fields_by_name['description']._serialized_options = b'\272H\005r\003\030\200 '
   _globals['_WORKFLOWSPEC'].fields_by_name['steps']._loaded_options = None
   _globals['_WORKFLOWSPEC'].fields_by_name['steps']._serialized_options = b'\272H\010\222\001\005\010\001\020\350\007'
   _globals['_WORKFLOWSTEP'].fields_by_name['name']._loaded_options = None
-  _globals['_WORKFLOWSTEP'].fields_by_name['name']._serialized_options = b'\272H\'r%\020\001\030\200\0012\036^\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*$'
+  _globals['_WORKFLOWSTEP'].fields_by_name['name']._serialized_options = b'\272H*r(\020\001\030\200\0012!^(\\P{Cc}*[^\\p{Cc}\\p{Z}]\\P{Cc}*)?$'
   _globals['_WORKFLOWSTEP'].fields_by_name['command']._loaded_options = None
   _globals['_WORKFLOWSTEP'].fields_by_name['command']._serialized_options = b'\272H\007r\005\020\001\030\200 '
   _globals['_WORKFLOWSTEP'].fields_by_name['depends_on']._loaded_options = None
@@ -73,14 +73,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKFLOWCOST'].fields_by_name['compute_units']._serialized_options = b'\272H\013\"\t\030\200\240\224\245\215\035(\000'
   _globals['_WORKFLOWCOST'].fields_by_name['estimated_duration']._loaded_options = None
   _globals['_WORKFLOWCOST'].fields_by_name['estimated_duration']._serialized_options = b'\272H\r\252\001\n\"\006\010\300\235\275\226\0012\000'
-  _globals['_WORKFLOWSTATUS']._serialized_start=1275
-  _globals['_WORKFLOWSTATUS']._serialized_end=1383
+  _globals['_WORKFLOWSTATUS']._serialized_start=1281
+  _globals['_WORKFLOWSTATUS']._serialized_end=1389
   _globals['_WORKFLOW']._serialized_start=171
   _globals['_WORKFLOW']._serialized_end=608
   _globals['_WORKFLOWSPEC']._serialized_start=611
-  _globals['_WORKFLOWSPEC']._serialized_end=769
-  _globals['_WORKFLOWSTEP']._serialized_start=772
-  _globals['_WORKFLOWSTEP']._serialized_end=1121
-  _globals['_WORKFLOWCOST']._serialized_start=1124
-  _globals['_WORKFLOWCOST']._serialized_end=1273
+  _globals['_WORKFLOWSPEC']._serialized_end=772
+  _globals['_WORKFLOWSTEP']._serialized_start=775
+  _globals['_WORKFLOWSTEP']._serialized_end=1127
+  _globals['_WORKFLOWCOST']._serialized_start=1130
+  _globals['_WORKFLOWCOST']._serialized_end=1279
 # @@protoc_insertion_point(module_scope)

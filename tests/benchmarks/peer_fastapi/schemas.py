@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 Name = Annotated[
-    str, Field(min_length=1, max_length=128, pattern=r"^\P{Cc}*[^\p{Cc}\p{Z}]\P{Cc}*$")
+    str, Field(min_length=1, max_length=128, pattern=r"^(\P{Cc}*[^\p{Cc}\p{Z}]\P{Cc}*)?$")
 ]
 ProjectId = Annotated[str, Field(pattern="^project_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
 WorkflowId = Annotated[str, Field(pattern="^workflow_[0-7][0-9a-hjkmnp-tv-z]{25}$")]
