@@ -246,7 +246,9 @@ async def _serve(settings: Settings) -> None:
     from symphony_server.main import start_server
     from symphony_server.memory import collect_seldom
     from symphony_server.rpc.pollers import poll_by_several
+    from symphony_server.rpc.whole_batches import end_batches
 
+    end_batches()
     server = await start_server(settings)
     collect_seldom()
     poll_by_several()

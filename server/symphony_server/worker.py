@@ -22,7 +22,9 @@ async def _serve(settings: Settings, orders: Orders, supervisor: socket.socket) 
     from symphony_server.main import start_server
     from symphony_server.memory import collect_seldom
     from symphony_server.rpc.pollers import poll_by_several
+    from symphony_server.rpc.whole_batches import end_batches
 
+    end_batches()
     reader, writer = await asyncio.open_connection(sock=supervisor)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
