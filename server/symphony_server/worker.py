@@ -9,6 +9,7 @@ import asyncio
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 import typer
 
@@ -40,7 +41,8 @@ async def _serve(settings: Settings, orders: Orders, supervisor: socket.socket) 
             writer.write(ALIVE)
 
     async def outlive_nobody() -> None:
-        await reader.read()  # it says no more; its end ends this
+        with suppress(ConnectionError):  # how its end is told when it left something unread
+            await reader.read()  # it says no more; its end ends this
         stop.set()
 
     tasks = [asyncio.create_task(say_alive()), asyncio.create_task(outlive_nobody())]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
+import sys
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -17,6 +21,7 @@ from cryptography import x509
 
 from symphony.v1.access_service_pb2 import WhoAmIRequest
 from symphony.v1.access_service_pb2_grpc import AccessServiceStub
+from symphony_server.worker_orders import Orders
 from tests.e2e.ledger import read_database
 from tests.e2e.processes import BIN, WAIT_SECONDS, Server, Tool, environment, symphony
 from tests.e2e.supervised import Callers, Supervised, own_connection, wait_until
@@ -156,6 +161,29 @@ def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
         workers = server.workers
         server.kill()
         wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
+
+
+def test_a_worker_ends_when_its_supervisor_does_and_left_something_unread(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs, tempfile.TemporaryFile() as buckets:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "symphony_server.worker"],
+            cwd=tmp_path,
+            env=environment(),
+            stdin=theirs.fileno(),
+            pass_fds=(buckets.fileno(),),
+        )
+        orders = Orders(
+            settings={"listen": "127.0.0.1:0", "dev": True, "worker": 1}, buckets=buckets.fileno()
+        )
+    with worker:
+        with ours:
+            ours.sendall(orders.model_dump_json().encode() + b"\n")
+            assert select.select([ours], [], [], WAIT_SECONDS)[0] == [ours]  # it serves
+        try:
+            assert worker.wait(WAIT_SECONDS) == 0
+        finally:
+            worker.kill()
 
 
 @pytest.mark.parametrize("first", ["1", "2"])
