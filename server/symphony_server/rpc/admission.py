@@ -2,8 +2,11 @@
 
 A burst leaves a queue that is gone in a moment. The queue of an overload stands: it makes every
 call wait, and serves nobody more (CoDel, RFC 8289, has the same at heart). So `max_calls` are taken
-in, until for half a second there were never fewer than keep the server busy. From then on only so
-many are, and gRPC turns away the others, until for a second it had none to turn away.
+in, until there were more than keep the server busy for half a second. From then on only so many
+are, and gRPC turns away the others, until for a second it had none to turn away.
+
+A moment with fewer does not begin the half second anew, as it would with CoDel: on a machine that
+has much else to do, server and callers take turns, and a queue that stands is out of sight between.
 """
 
 from __future__ import annotations
@@ -16,6 +19,9 @@ BUSY_CALLS: Final = 128
 """So many keep the server busy: one batch of writes (`write_door.MAX_BATCH`)."""
 STANDING_NS: Final = 500_000_000
 """A burst of `max_calls` writes is gone by then, at the 2000 a second of one core."""
+FORGETTING: Final = 2
+"""A moment with fewer outweighs so many with more: a server that is kept busy for less than two
+thirds of the time can answer everybody."""
 CALM_NS: Final = 1_000_000_000
 EXPLAINED_NS: Final = 5_000_000
 """In an overload one call in as long is refused with reason and details, which costs about what an
@@ -30,8 +36,12 @@ class Admission:
         self._most = max_calls
         self._fewest = min(max_calls, BUSY_CALLS)
         self._clock_ns = clock_ns
-        self._stands_since_ns = 0
-        """Since when there have never been fewer than a busy server's; 0 if there were now."""
+        self._stood_ns = 0
+        """How long there have been as many as a busy server's, less what is forgotten."""
+        self._stands = False
+        """Whether there are as many now, and..."""
+        self._seen_at_ns = 0
+        """...when that was looked at last."""
         self._full_at_ns = 0
         self._explained_at_ns = 0
         self.overloaded = False
@@ -46,15 +56,22 @@ class Admission:
         if self.overloaded:
             if self._clock_ns() - self._full_at_ns > CALM_NS:
                 self.overloaded, self.limit = False, self._most
-                self._stands_since_ns = 0
-        elif inside < self._fewest:
-            self._stands_since_ns = 0
-        elif not self._stands_since_ns:
-            self._stands_since_ns = self._clock_ns()
-        elif self._clock_ns() - self._stands_since_ns > STANDING_NS:
-            self.overloaded, self.limit = True, self._fewest
-            self._full_at_ns = self._clock_ns()
+                self._stood_ns, self._stands = 0, False
+        elif inside >= self._fewest or self._stood_ns or self._stands:
+            self._look(inside)
         return self.limit - inside
+
+    def _look(self, inside: int) -> None:
+        now_ns = self._clock_ns()
+        passed_ns, self._seen_at_ns = now_ns - self._seen_at_ns, now_ns
+        if self._stands:
+            self._stood_ns += passed_ns
+        else:
+            self._stood_ns = max(0, self._stood_ns - FORGETTING * passed_ns)
+        self._stands = inside >= self._fewest
+        if self._stands and self._stood_ns > STANDING_NS:
+            self.overloaded, self.limit = True, self._fewest
+            self._full_at_ns = now_ns
 
     def is_full(self) -> None:
         """Note that calls came for every place there was, at once."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from symphony_server.rpc.admission import (
     BUSY_CALLS,
     CALM_NS,
@@ -54,6 +56,20 @@ def test_a_queue_that_was_gone_for_a_moment_has_not_stood() -> None:
         admission.room(BUSY_CALLS - 1)
         clock.now_ns += STANDING_NS // 2
     assert admission.limit == MOST
+
+
+@pytest.mark.parametrize(("busy_part", "expected"), [(0.6, False), (0.75, True)])
+def test_a_queue_that_is_seldom_gone_stands(busy_part: float, expected: bool) -> None:
+    clock = Clock()
+    admission = Admission(MOST, clock)
+    seen = False
+    for _ in range(100):
+        admission.room(MOST - 1)
+        clock.now_ns += int(STANDING_NS / 10 * busy_part)
+        admission.room(BUSY_CALLS - 1)
+        clock.now_ns += int(STANDING_NS / 10 * (1 - busy_part))
+        seen |= admission.overloaded
+    assert seen == expected
 
 
 def test_after_a_second_in_which_there_was_room_a_burst_is_taken_in_again() -> None:
