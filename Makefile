@@ -36,7 +36,7 @@ run: $(RUNNABLE) ## serve with a small demo world (SYMPHONY_LISTEN=HOST:PORT and
 SLOW_TESTS := tests/command tests/deploy tests/docs tests/faults tests/soak tests/contract/store/test_query_plans.py \
     $(wildcard tests/server/test_permission_*.py) \
     $(addprefix tests/server/test_,copy_command.py backup_command.py joined.py joined_workers.py replication_lag.py) \
-    $(addprefix tests/e2e/test_,durability.py examples.py stopped_server.py workers.py) \
+    $(addprefix tests/e2e/test_,durability.py examples.py generated_requests.py stopped_server.py workers.py) \
     tests/security $(addprefix tests/fuzz/test_,audit_mutations.py credential_mutations.py) \
     $(addprefix tests/benchmarks/test_,bench_runs.py load.py scale.py)
 
@@ -45,7 +45,7 @@ test: $(INSTALLED) ## run the tests, in under five minutes
 	$(BIN)/pytest --numprocesses=$$(($$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1)) \
 	    $(addprefix --ignore=,$(SLOW_TESTS))
 
-test-slow: $(INSTALLED) ## run the slower tests: permissions, durability, command, workers, failover, documentation, deployment
+test-slow: $(INSTALLED) ## run the slower tests: permissions, generated requests, durability, command, workers, failover, documentation, deployment
 	$(BIN)/pytest $(SLOW_TESTS)
 
 test-polyglot: $(INSTALLED) ## run the vectors of tests/polyglot with Go, TypeScript, Java, Rust and Python
