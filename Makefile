@@ -36,7 +36,7 @@ run: $(RUNNABLE) ## serve with a small demo world (SYMPHONY_LISTEN=HOST:PORT and
 SLOW_TESTS := tests/command tests/deploy tests/docs tests/faults tests/soak tests/contract/store/test_query_plans.py \
     $(wildcard tests/server/test_permission_*.py) \
     $(addprefix tests/server/test_,copy_command.py backup_command.py joined.py joined_workers.py replication_lag.py) \
-    $(addprefix tests/e2e/test_,durability.py examples.py generated_requests.py stopped_server.py workers.py) \
+    $(addprefix tests/e2e/test_,command.py durability.py examples.py generated_requests.py stopped_server.py workers.py) \
     tests/security $(addprefix tests/fuzz/test_,audit_mutations.py credential_mutations.py) \
     $(addprefix tests/benchmarks/test_,bench_runs.py load.py scale.py)
 
