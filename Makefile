@@ -100,7 +100,7 @@ check-contract: $(INSTALLED)
 # Of the slower tests those that reach what the others do not; servers' own processes count.
 REACHING := tests/command \
     $(addprefix tests/server/test_,copy_command.py backup_command.py joined.py joined_workers.py replication_lag.py) \
-    $(addprefix tests/e2e/test_,examples.py stopped_server.py workers.py)
+    $(addprefix tests/e2e/test_,command.py examples.py stopped_server.py workers.py)
 DECIDING := client/symphony_client/prevalidation/*,server/symphony_server/rules/*,server/symphony_server/access/*
 
 coverage: $(INSTALLED) ## fail below 95 % of server or client, or 100 % of pre-validation, rules and access (about 20 minutes)
