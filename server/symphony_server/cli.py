@@ -204,16 +204,10 @@ def run_server(
     """
     settings = _settings(**given)
     from symphony_server.logs import configure_logging
-    from symphony_server.memory import share_one_arena
+    from symphony_server.serving_process import set_before_grpc
 
-    share_one_arena()
+    set_before_grpc()
     configure_logging(settings)
-    # gRPC's core writes past the log, in a form of its own, and anybody who connects can have it do
-    # so with bytes that are no HTTP/2. What matters of it is raised as well.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    # A listener that hands each event from thread to thread costs a call 25 µs more than the one
-    # that gRPC had before (docs/decisions/0018).
-    os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
     # Here, so that `--help` and `--version` do not wait for grpc.
     import uvloop
 
@@ -243,15 +237,9 @@ def _supervise(settings: Settings, given: dict[str, Any]) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    from symphony_server.main import start_server
-    from symphony_server.memory import collect_seldom
-    from symphony_server.rpc.pollers import poll_by_several
-    from symphony_server.rpc.whole_batches import end_batches
+    from symphony_server.serving_process import start_alone
 
-    end_batches()
-    server = await start_server(settings)
-    collect_seldom()
-    poll_by_several()
+    server = await start_alone(settings)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

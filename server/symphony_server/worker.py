@@ -20,18 +20,12 @@ from symphony_server.worker_orders import ALIVE, ALIVE_SECONDS, Orders, Report
 
 
 async def _serve(settings: Settings, orders: Orders, supervisor: socket.socket) -> None:
-    from symphony_server.main import start_server
-    from symphony_server.memory import collect_seldom
-    from symphony_server.rpc.pollers import poll_by_several
-    from symphony_server.rpc.whole_batches import end_batches
+    from symphony_server.serving_process import start_alone
 
-    end_batches()
     reader, writer = await asyncio.open_connection(sock=supervisor)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    server = await start_server(settings, buckets=SharedBuckets(orders.buckets))
-    collect_seldom()
-    poll_by_several()
+    server = await start_alone(settings, SharedBuckets(orders.buckets))
     report = Report(port=server.port, made_admin=server.made_admin)
     writer.write(report.model_dump_json().encode() + b"\n")
 
