@@ -22,6 +22,9 @@ STANDING_NS: Final = 500_000_000
 FORGETTING: Final = 2
 """A moment with fewer outweighs so many with more: a server that is kept busy for less than two
 thirds of the time can answer everybody."""
+GLANCE_NS: Final = 50_000_000
+"""When the last ones of a queue ended is not seen until somebody calls. Where it stands that is
+soon; after longer than this they were gone."""
 CALM_NS: Final = 1_000_000_000
 EXPLAINED_NS: Final = 5_000_000
 """In an overload one call in as long is refused with reason and details, which costs about what an
@@ -64,11 +67,10 @@ class Admission:
     def _look(self, inside: int) -> None:
         now_ns = self._clock_ns()
         passed_ns, self._seen_at_ns = now_ns - self._seen_at_ns, now_ns
-        if self._stands:
-            self._stood_ns += passed_ns
-        else:
-            self._stood_ns = max(0, self._stood_ns - FORGETTING * passed_ns)
-        self._stands = inside >= self._fewest
+        stood, self._stands = self._stands, inside >= self._fewest
+        with_ns = (passed_ns if self._stands else min(passed_ns, GLANCE_NS)) if stood else 0
+        without_ns = passed_ns - with_ns
+        self._stood_ns = max(0, self._stood_ns + with_ns - FORGETTING * without_ns)
         if self._stands and self._stood_ns > STANDING_NS:
             self.overloaded, self.limit = True, self._fewest
             self._full_at_ns = now_ns

@@ -58,6 +58,17 @@ def test_a_queue_that_was_gone_for_a_moment_has_not_stood() -> None:
     assert admission.limit == MOST
 
 
+def test_nothing_is_left_of_a_burst_after_which_nobody_called() -> None:
+    clock = Clock()
+    admission = Admission(MOST, clock)
+    for _ in range(3):
+        for inside in (BUSY_CALLS, MOST - 1):
+            assert admission.room(inside) == MOST - inside
+            clock.now_ns += STANDING_NS // 2
+        clock.now_ns += 60 * CALM_NS
+        assert admission.room(0) == MOST
+
+
 @pytest.mark.parametrize(("busy_part", "expected"), [(0.6, False), (0.75, True)])
 def test_a_queue_that_is_seldom_gone_stands(busy_part: float, expected: bool) -> None:
     clock = Clock()
@@ -66,6 +77,7 @@ def test_a_queue_that_is_seldom_gone_stands(busy_part: float, expected: bool) ->
     for _ in range(100):
         admission.room(MOST - 1)
         clock.now_ns += int(STANDING_NS / 10 * busy_part)
+        admission.room(MOST - 1)
         admission.room(BUSY_CALLS - 1)
         clock.now_ns += int(STANDING_NS / 10 * (1 - busy_part))
         seen |= admission.overloaded
