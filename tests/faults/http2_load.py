@@ -19,14 +19,11 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from symphony_server.rpc.admission import BUSY_CALLS, CALM_NS
 from tests.faults.http2_connection import Http2Connection, call_headers
 
 MARK: Final = b"@@NAME@@"
 """Where each request gets a name of its own, of the same length."""
 OK: Final = 0
-UNAVAILABLE: Final = 14
-"""Of which a server tells only a few in an overload, but as long as it goes on."""
 RESET: Final = -1
 """For a stream that the server reset, more than it lets be open on a connection."""
 GIVEN_UP: Final = 4
@@ -69,9 +66,6 @@ class Report(BaseModel):
     """Status code → calls; -1 for streams that were reset."""
     answered: list[tuple[float, float]]
     """Of each call that was answered: when, from the start, and after how long."""
-    burst_at: float
-    """When, from the start, the burst began that did not end any more: fewer calls than keep the
-    server busy had no answer yet, and it had told nobody for a second that it is overloaded."""
     busy: float
     """The part of a core that this process needed: near 1 it is what was measured."""
 
@@ -96,8 +90,6 @@ class _Run:
         self._ended: Counter[int] = Counter()
         self._answered: list[tuple[float, float]] = []
         self._sent = 0
-        self._burst_at = 0.0
-        self._told_at = float("-inf")
 
     def run(self) -> Report:
         plan, now = self._plan, self._now
@@ -122,8 +114,6 @@ class _Run:
                     self._send(number)
                 for key, _ in selector.select(_TURN_SECONDS):
                     self._receive(key.data)
-                if self._is_calm():
-                    self._burst_at = now() - self._start
         for connection in self._connections:
             connection.socket.close()
         return Report(
@@ -131,14 +121,8 @@ class _Run:
             sent=self._sent,
             ended=dict(self._ended),
             answered=self._answered,
-            burst_at=self._burst_at,
             busy=(time.process_time() - busy) / (time.monotonic() - wall),
         )
-
-    def _is_calm(self) -> bool:
-        # Not by the clock of a server that has nothing to do.
-        since_told_ns = (time.monotonic() - self._told_at) * 1e9
-        return since_told_ns > CALM_NS and sum(map(len, self._begun)) < BUSY_CALLS
 
     def _wake(self) -> None:
         while self._resting and self._resting[0][0] <= time.monotonic():
@@ -176,8 +160,6 @@ class _Run:
 
     def _end(self, number: int, status: int) -> None:
         self._ended[status] += 1
-        if status == UNAVAILABLE:
-            self._told_at = time.monotonic()
         if not self._plan.callers:
             return
         if status == OK or not self._plan.pause_seconds:

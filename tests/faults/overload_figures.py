@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,12 +13,8 @@ FLOORS: Final = {CALLS: 0.15, IN_TIME: 0.05, MORE_CALLERS: 0.5}
 """Less of the peak is a collapse. Where calls come whatever becomes of them, that is far from the
 goal of quality.md: on one core those that gRPC turns away have their price as well
 (docs/decisions/0017)."""
-RECOVERED_FLOOR: Final = 0.5
-"""Who does not come to so much of the peak again has not recovered. A busy machine's core does by a
-third less or more work in one second than in another, so the goal would not do."""
-MAX_QUEUE: Final = 5.0
-"""So many times the peak's calls may be inside, where callers wait when they are refused: p99 times
-rate, after Little's law, for which it does not matter how fast the core is at the moment."""
+MAX_SLOWDOWN: Final = 5.0
+"""Of callers who wait when they are refused."""
 ENOUGH_CORE: Final = 0.6
 """A server that had less of a core was slowed down by others, and is not judged."""
 ONSET_SECONDS: Final = 1.0
@@ -49,10 +44,6 @@ class Seen:
         took = sorted(took for at, took in self.report.answered if at >= after)
         return took[int(len(took) * part)] if took else float("nan")
 
-    def settled_latency(self, part: float) -> float:
-        """The same of the calls answered once the burst has been taken in; nan if none was."""
-        return self.latency(part, after=self.report.burst_at + ONSET_SECONDS)
-
     def share(self, *codes: int) -> float:
         """The part of the calls that ended so."""
         ended = self.report.ended
@@ -66,25 +57,14 @@ class Outcome:
     method: str
     peak: Seen
     overloads: list[Seen] = field(default_factory=list)
-    after: Seen = field(init=False)
-    """The peak's load, when the first burst has ended."""
+    recovery_seconds: float = float("inf")
+    """From the end of the burst until as much is answered as at the peak, but for a tenth."""
 
     def goodput(self, seen: Seen) -> float:
         return seen.rate / self.peak.rate
 
     def slowdown(self, seen: Seen) -> float:
-        return seen.settled_latency(0.99) / self.peak.latency(0.99)
-
-    def recovery(self, part: float) -> float:
-        """The seconds from the end of the burst until as much was answered as this part of the
-        peak, for a tenth of a second; infinite if it never was.
-        """
-        counts = Counter(int(at / WINDOW_SECONDS) for at, _ in self.after.report.answered)
-        enough = part * self.peak.rate * WINDOW_SECONDS
-        return min(
-            ((window + 1) * WINDOW_SECONDS for window, count in counts.items() if count >= enough),
-            default=float("inf"),
-        )
+        return seen.latency(0.99, after=ONSET_SECONDS) / self.peak.latency(0.99)
 
     @property
     def collapsed(self) -> list[str]:
@@ -96,12 +76,19 @@ class Outcome:
             if seen.core > ENOUGH_CORE
             and (
                 self.goodput(seen) < FLOORS[seen.name]
-                or (
-                    seen.name == MORE_CALLERS
-                    and self.slowdown(seen) * self.goodput(seen) > MAX_QUEUE
-                )
+                or (seen.name == MORE_CALLERS and self.slowdown(seen) > MAX_SLOWDOWN)
             )
         ]
-        if self.recovery(RECOVERED_FLOOR) == float("inf"):
+        if self.recovery_seconds == float("inf"):
             wrong.append(f"{self.method}: it did not recover")
         return wrong
+
+
+def recovery(after: Seen, peak: Seen) -> float:
+    counts = [0] * (int(after.report.seconds / WINDOW_SECONDS) + 1)
+    for at, _ in after.report.answered:
+        counts[int(at / WINDOW_SECONDS)] += 1
+    for number, count in enumerate(counts):
+        if count >= GOODPUT_GOAL * peak.rate * WINDOW_SECONDS:
+            return (number + 1) * WINDOW_SECONDS
+    return float("inf")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.http2_load import OK, RESET, UNAVAILABLE
-from tests.faults.overload import CANCELLED, loaded_server
+from tests.faults.http2_load import OK, RESET
+from tests.faults.overload import CANCELLED, UNAVAILABLE, loaded_server
 
 
 @pytest.mark.timeout(180)
