@@ -17,8 +17,8 @@ S = TypeVar("S", bound=_Stream)
 class Interrupt:
     """While it lasts Ctrl-C ends the stream that is read, and is noted.
 
-    Otherwise Python raises KeyboardInterrupt wherever the program is just then; where that is
-    between a lock of gRPC's and the block that lets go of it, closing the channel waits for ever.
+    Otherwise Python raises KeyboardInterrupt wherever the program is just then. Where that is
+    between a lock of gRPC's and the block that lets go of it, nobody else gets the lock any more.
     A second Ctrl-C does as always. Where Ctrl-C is ignored it stays so.
     """
 

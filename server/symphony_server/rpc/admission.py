@@ -2,7 +2,7 @@
 
 A burst leaves a queue that is gone in a moment. The queue of an overload stands: it makes every
 call wait, and serves nobody more (CoDel, RFC 8289, has the same at heart). So `max_calls` are taken
-in, until there were more than keep the server busy for half a second. From then on only so many
+in, until for half a second there were as many as keep the server busy. From then on only so many
 are, and gRPC turns away the others, until for a second it had none to turn away.
 
 A moment with fewer does not begin the half second anew, as it would with CoDel: on a machine that
