@@ -7,18 +7,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
-from tests.polyglot.languages import LANGUAGES, SOURCES, Broken, Language
+from tests.polyglot.languages import LANGUAGES, Broken, Language, exercise
 from tests.polyglot.world import serve
-
-VECTORS: Final = SOURCES / "vectors"
 
 
 def main() -> int:
@@ -61,25 +56,6 @@ def attempt(language: Language, servers: Sequence[dict[str, str]]) -> str:
             words = str(error)
     print(f"{language.name:10} {outcome}: {words}", flush=True)
     return outcome
-
-
-def exercise(language: Language, servers: Sequence[dict[str, str]]) -> str:
-    """The quick start as a person runs it, and every vector against every server."""
-    wanted = len(list(VECTORS.glob("*.json")))
-    start = time.perf_counter()
-    language.prepare()
-    built = time.perf_counter()
-    for server in servers:
-        language.run(variables=server)
-        said = language.run(str(VECTORS), variables=server)
-        # Its own word for success is not enough: it must have found the whole folder.
-        if not re.search(rf"^{wanted} passed, 0 failed$", said, re.M):
-            raise Broken(f"{wanted} vectors should have passed:\n{said}")
-    ended = time.perf_counter()
-    return (
-        f"{wanted} vectors, without and with TLS, in {ended - built:.1f} s "
-        f"(built in {built - start:.1f} s)"
-    )
 
 
 if __name__ == "__main__":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from tests.e2e.processes import BIN, environment
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCES: Final = Path(__file__).parent
+VECTORS: Final = SOURCES / "vectors"
 BUILDS: Final = ROOT / "build" / "polyglot"
 """As deep below the root as the sources, so that their relative paths hold in it too."""
 BUILD_SECONDS: Final = 1200
@@ -68,6 +71,23 @@ class Language:
         """Run its program and return what it said."""
         where = self.directory if self.build else ROOT
         return run(*self.program, *arguments, cwd=where, seconds=RUN_SECONDS, **variables)
+
+
+def exercise(language: Language, servers: Sequence[dict[str, str]]) -> str:
+    """The quick start as a person runs it, and every vector against every server."""
+    wanted = len(list(VECTORS.glob("*.json")))
+    start = time.perf_counter()
+    language.prepare()
+    built = time.perf_counter()
+    for server in servers:
+        language.run(variables=server)
+        said = language.run(str(VECTORS), variables=server)
+        # Its own word for success is not enough: it must have found the whole folder.
+        if not re.search(rf"^{wanted} passed, 0 failed$", said, re.M):
+            raise Broken(f"{wanted} vectors should have passed:\n{said}")
+    ended = time.perf_counter()
+    took = f"in {ended - built:.1f} s (built in {built - start:.1f} s)"
+    return f"{wanted} vectors against each of {len(servers)} servers, {took}"
 
 
 def run(*command: str, cwd: Path, seconds: float, **variables: str) -> str:
