@@ -8,7 +8,6 @@ from typing import Final
 import grpc
 
 from symphony.v1.change_service_pb2 import WatchRequest, WatchResponse
-from symphony_command.interrupts import Interrupt
 from symphony_command.services import Server
 
 _GOES_ON: Final = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE)
@@ -20,28 +19,24 @@ def feed(server: Server, request: WatchRequest) -> Iterator[WatchResponse]:
 
     Raises:
         grpc.RpcError: it cannot be gone on from where it ended.
-        KeyboardInterrupt: after Ctrl-C, once what had come was read.
     """
     asked = WatchRequest()
     asked.CopyFrom(request)
     at, told = request.start_revision, set[bytes]()
-    with Interrupt() as interrupt:
-        while True:
-            answered = False
-            try:
-                for response in interrupt.ends(server.changes.Watch(asked)):
-                    answered = True
-                    revision = response.change.revision or response.checkpoint.revision
-                    if revision > at:
-                        at, told = revision, set()
-                    change = response.change.SerializeToString(deterministic=True)
-                    if response.HasField("checkpoint") or change not in told:
-                        told.add(change)
-                        yield response
-            except grpc.RpcError as error:
-                if interrupt.came:
-                    raise KeyboardInterrupt from None
-                if not answered or error.code() not in _GOES_ON:
-                    raise
-            # Some changes of the last revision may not have come yet; 0 would mean from now.
-            asked.start_revision = max(at - 1, 1)
+    while True:
+        answered = False
+        try:
+            for response in server.changes.Watch(asked):
+                answered = True
+                revision = response.change.revision or response.checkpoint.revision
+                if revision > at:
+                    at, told = revision, set()
+                change = response.change.SerializeToString(deterministic=True)
+                if response.HasField("checkpoint") or change not in told:
+                    told.add(change)
+                    yield response
+        except grpc.RpcError as error:
+            if not answered or error.code() not in _GOES_ON:
+                raise
+        # Some changes of the last revision may not have come yet; 0 would mean from now.
+        asked.start_revision = max(at - 1, 1)
