@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import sqlite3
@@ -62,8 +63,14 @@ def replace_database(draft: Path, path: Path, may: Callable[[sqlite3.Connection]
     """Likewise for a database that may be there already, and whose rights it then has.
 
     `may` sees the old one once nobody else can open it, and raises what forbids it. Raises
-    FileInUse. After either everything is as it was.
+    FileInUse. After either everything is as it was. Who replaces it at the same time waits, and
+    sees what came before.
     """
+    with _one_at_a_time(path.parent):
+        _replace(draft, path, may)
+
+
+def _replace(draft: Path, path: Path, may: Callable[[sqlite3.Connection], None]) -> None:
     if not path.exists():
         move_into_place(draft, path)
         return
@@ -74,6 +81,17 @@ def replace_database(draft: Path, path: Path, may: Callable[[sqlite3.Connection]
             owner = path.stat()
             os.chown(draft, owner.st_uid, owner.st_gid)
         move_into_place(draft, path)
+
+
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Of two that want a database for themselves at once, each would find the other in it."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
