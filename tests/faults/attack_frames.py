@@ -24,6 +24,7 @@ from tests.faults.http2_connection import (
 CONTINUATION: Final = 9
 MANY: Final = 4000
 """Frames at a time: as much as a server can do in a millisecond."""
+MANY_LARGE: Final = 2000
 SEVERAL: Final = 6
 """Connections; fewer than the server has threads to read them."""
 
@@ -44,10 +45,11 @@ def rapid_resets(target: str, until: float, _metadata: Headers) -> int:
 
 
 def continuations(target: str, until: float, _metadata: Headers) -> int:
-    """Headers without an end (CVE-2024-27316)."""
+    """Headers without an end (CVE-2024-27316), and without a pause: 30 MB at a time."""
     more = frame(CONTINUATION, 0, 1, Encoder().encode([("x-more", "m" * 15_000)], huffman=False))
     first = frame(HEADERS, END_STREAM, 1, Encoder().encode(headers()))
-    return over_and_over(target, until, lambda _: more * 20, size=20, first=first)
+    many = more * MANY_LARGE
+    return over_and_over(target, until, lambda _: many, size=MANY_LARGE, first=first)
 
 
 def large_metadata(target: str, until: float, _metadata: Headers) -> int:

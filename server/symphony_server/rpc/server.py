@@ -49,6 +49,9 @@ OPTIONS: Final[Mapping[str, int]] = {
     # Off, or a second server binds the same port in silence (SO_REUSEPORT); on for workers, whose
     # supervisor has seen to that.
     "grpc.so_reuseport": 0,
+    # Without it what is read at once doubles for as long as a connection never pauses, to hundreds
+    # of MiB (https://github.com/grpc/grpc/issues/42194).
+    "grpc.experimental.tcp_max_read_buffer_size": 256 * 1024,
     # Connections that say nothing, or never finish their handshake, are closed.
     "grpc.server_handshake_timeout_ms": 10_000,
     "grpc.max_connection_idle_ms": 10 * 60 * 1000,
