@@ -40,9 +40,6 @@ WATCHERS: Final = 100
 PAUSE_SECONDS: Final = 0.2
 """What a writer waits between two writes: each is told to the watchers, and this machine's own
 time is theirs too."""
-BACK_SECONDS: Final = 6.0
-"""Until our client has found a server that is back: it pauses for 5 s at most between attempts
-(`channel_options.py`), and gRPC for a fifth more. Who stops the other one before then stops all."""
 STAY_SECONDS: Final = (0.05, 3.0)
 """How long a watcher stays before it leaves and comes back elsewhere."""
 _OWN_CONNECTION: Final = (("grpc.use_local_subchannel_pool", 1),)
@@ -125,7 +122,7 @@ class Run:
             await asyncio.sleep(seconds / 6)
             await asyncio.to_thread(server.reload)
         for server in self._servers:
-            await asyncio.sleep(max(seconds / 6, BACK_SECONDS))
+            await asyncio.sleep(seconds / 6)
             if await asyncio.to_thread(server.terminate):
                 self.outcome.wrong.append("a server did not end with 0")
             await asyncio.to_thread(server.start_again)
